@@ -1,0 +1,1 @@
+//! The one locked, non-dumpable region where opened keys live; the only `unsafe`.

@@ -1,0 +1,1 @@
+//! Says what keys, secrets, kits, approvals and events are, and which changes are lawful.

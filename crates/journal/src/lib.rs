@@ -1,0 +1,1 @@
+//! Appends, syncs and reads back the ledger's leaves over a `Disk`.

@@ -1,0 +1,1 @@
+//! The HTTP fronts: parse, call the service, encode.

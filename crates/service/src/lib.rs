@@ -1,0 +1,1 @@
+//! Every use case, the door, authentication and the jobs.

@@ -1,0 +1,1 @@
+//! The embedded `Backend`: SQLite with one writer thread that commits in groups.

@@ -1,0 +1,1 @@
+//! The `Backend` port: load, scan, commit a change set, find its outcome.

@@ -1,0 +1,1 @@
+//! The `Vault` port: put-new, list, read back. It never sees a key.

@@ -1,0 +1,1 @@
+//! The simulated world of the tests: clock, entropy, tasks, disks, vaults.
