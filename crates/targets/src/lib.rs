@@ -1,1 +1,19 @@
-//! The `Vault` port: put-new, list, read back. It never sees a key.
+//! The `Vault` port: put-new, list, read back; its memory and directory forms, a faulty wrapper and
+//! the suite that every form passes.
+//!
+//! Invariant: nothing here sees a key. Objects are opaque bytes under names, sealed and signed by
+//! others; a form of vault promises only that they are new once, durable, and read back unchanged.
+
+mod domain;
+mod errors;
+mod fault;
+mod name;
+mod url;
+mod vault;
+
+pub use domain::{DomainInvalid, FailureDomain};
+pub use errors::{Absence, VaultError};
+pub use fault::Fault;
+pub use name::{NameInvalid, ObjectName};
+pub use url::{UrlInvalid, VaultUrl};
+pub use vault::{Listed, PutNew, Vault};

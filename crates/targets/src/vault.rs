@@ -1,0 +1,80 @@
+//! The port through which sealed objects reach a vault and come back.
+//!
+//! Invariant: an object is never replaced. A name, once created, reads as the same bytes for ever,
+//! and `Created` or `Exists` means that the bytes lie on the vault's durable medium.
+//!
+//! Why put-new is the fence: of two nodes that write one name exactly one gets `Created`; the other
+//! reads back, compares, and adopts or stops. No lease has to be trusted for that.
+
+use crate::{FailureDomain, ObjectName, VaultError, VaultUrl};
+use async_trait::async_trait;
+use std::{fmt, sync::Arc};
+
+/// What a put found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PutNew {
+    /// The name was free; the bytes are durable under it now.
+    Created,
+    /// The name was taken and is untouched: read it back and compare.
+    Exists,
+}
+
+/// One object in a listing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its name.
+    pub name: ObjectName,
+    /// The size of its oldest version in bytes.
+    pub bytes: u64,
+    /// How many versions there are, delete markers included. More than 1: somebody replaced or
+    /// deleted it; that is reported, and the newer versions are ignored.
+    pub versions: u32,
+}
+
+/// A backup vault. It never sees a key: bytes are opaque.
+///
+/// A caller never uses one name both for an object and as the folder of others: forms that cannot
+/// hold such a pair answer [`VaultError::Clash`].
+#[async_trait]
+pub trait Vault: Send + Sync + fmt::Debug {
+    /// Creates an object unless its name is taken.
+    async fn put_new(&self, name: &ObjectName, bytes: &[u8]) -> Result<PutNew, VaultError>;
+
+    /// The oldest version of an object, or nothing where there is none.
+    async fn read(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, VaultError>;
+
+    /// The objects under a prefix, which is empty or ends with `/`, sorted by name.
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError>;
+
+    /// Where the vault is.
+    fn url(&self) -> &VaultUrl;
+
+    /// What the vault is lost together with.
+    ///
+    /// # Errors
+    /// [`VaultError::Away`] where the form can find it out only from a vault that answers.
+    fn domain(&self) -> Result<FailureDomain, VaultError>;
+}
+
+#[async_trait]
+impl<V: Vault + ?Sized> Vault for Arc<V> {
+    async fn put_new(&self, name: &ObjectName, bytes: &[u8]) -> Result<PutNew, VaultError> {
+        V::put_new(self, name, bytes).await
+    }
+
+    async fn read(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, VaultError> {
+        V::read(self, name).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError> {
+        V::list(self, prefix).await
+    }
+
+    fn url(&self) -> &VaultUrl {
+        V::url(self)
+    }
+
+    fn domain(&self) -> Result<FailureDomain, VaultError> {
+        V::domain(self)
+    }
+}
