@@ -1,1 +1,32 @@
-//! Holds every secret byte, and is the only code that turns keys into ciphertext, signatures or shares.
+//! Holds every secret byte, and is the only code that turns keys into ciphertext, signatures or
+//! shares.
+//!
+//! Invariant: secret bytes live in [`Secret`] (locked memory, wiped, unprintable) and leave it only
+//! inside `expose`; everything derived from them is bound to a label of [`labels`]. No clock, no
+//! IO, no ambient randomness: an [`Entropy`] is handed in.
+
+pub mod bytes;
+mod cipher;
+mod entropy;
+mod envelope;
+pub mod hash;
+mod hpke_box;
+mod kdf;
+pub mod labels;
+mod sealed;
+mod secret;
+mod sign;
+mod stream;
+
+pub use cipher::{CipherContext, CipherKey, CipherKind, key_check_value};
+pub use entropy::Entropy;
+pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, named_key};
+pub use hpke_box::{ENCAPSULATION_BYTES, PUBLIC_BYTES, RecipientKey, RecipientSeed};
+pub use kdf::{Argon2Cost, CostRefused, KdfFailed, Prk};
+pub use sealed::{
+    BackupWrap, Body, Content, DataKey, Entry, MasterWrap, Material, Role, RootWrap, SealContext,
+    SealKey, Sealed,
+};
+pub use secret::Secret;
+pub use sign::{BadSignature, Signature, SigningKey, VerifyingKey};
+pub use stream::{CHUNK_BYTES, open_stream, seal_stream};

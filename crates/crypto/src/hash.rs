@@ -1,0 +1,75 @@
+//! Digests and MACs over public bytes: names of objects, tree hashes, checks that two readers agree.
+//!
+//! Invariant: a digest is never taken of a secret that somebody could guess; such values get a
+//! MAC under a key ([`hmac_sha256`]) instead, since a plain hash can be searched.
+
+use aws_lc_rs::{digest, hmac};
+use subtle::ConstantTimeEq;
+
+/// SHA-256 (FIPS 180-4).
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    to_array(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// SHA-256 of the concatenation of `parts`.
+#[must_use]
+pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    to_array(context.finish().as_ref())
+}
+
+/// SHA-512 (FIPS 180-4).
+#[must_use]
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    to_array(digest::digest(&digest::SHA512, bytes).as_ref())
+}
+
+/// HMAC-SHA-256 (RFC 2104) over the concatenation of `parts`.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    to_array(hmac_tag(hmac::HMAC_SHA256, key, parts).as_ref())
+}
+
+/// HMAC-SHA-512 (RFC 2104) over the concatenation of `parts`.
+#[must_use]
+pub fn hmac_sha512(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
+    to_array(hmac_tag(hmac::HMAC_SHA512, key, parts).as_ref())
+}
+
+/// Compares in time that depends on the lengths alone.
+#[must_use]
+pub fn same(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
+}
+
+fn hmac_tag(algorithm: hmac::Algorithm, key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
+    parts.iter().for_each(|part| context.update(part));
+    context.sign()
+}
+
+fn to_array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("the algorithm's output has this length")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_of_abc_is_fips_180_4_b_1() {
+        let hex: String = sha256(b"abc").iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(sha256(b"abc"), sha256_parts(&[b"a", b"", b"bc"]));
+    }
+
+    #[test]
+    fn hmac_sha256_is_rfc_4231_case_2() {
+        let tag = hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(tag[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert!(same(&tag, &tag));
+        assert!(!same(&tag, &tag[..31]));
+    }
+}

@@ -1,0 +1,159 @@
+//! Typed, prefixed, printable ids: no bare bytes or text crosses a crate wall as an identifier.
+//!
+//! Invariant: an id prints as `<prefix>_<lowercase hex>` and reads back from exactly that. Ids are
+//! random, never derived from names, so that one deleted and made again is another.
+
+use keystead_crypto::{
+    Entropy,
+    bytes::{Malformed, Reader, Writer},
+};
+use thiserror::Error;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not an id of the form `{prefix}_<{digits} hex digits>`")]
+pub struct BadId {
+    /// What was given.
+    pub text: String,
+    /// The prefix that this kind of id has.
+    pub prefix: &'static str,
+    /// How many hex digits follow it.
+    pub digits: usize,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident, $bytes:literal, $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; $bytes]);
+
+        impl $name {
+            /// The prefix of the printed form.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new random id.
+            #[must_use]
+            pub fn random(entropy: &Entropy) -> Self {
+                Self(entropy.array())
+            }
+
+            /// From its bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; $bytes]) -> Self {
+                Self(bytes)
+            }
+
+            /// Its bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; $bytes] {
+                &self.0
+            }
+
+            /// Appends the bytes at their fixed width.
+            pub fn write(&self, w: &mut Writer) {
+                w.raw(&self.0);
+            }
+
+            /// Takes the bytes at their fixed width.
+            ///
+            /// # Errors
+            /// [`Malformed::Truncated`].
+            pub fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+                r.array().map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!($prefix, "_"))?;
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{self}")
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = BadId;
+
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(parse_hex)
+                    .map(Self)
+                    .ok_or_else(|| BadId {
+                        text: text.to_owned(),
+                        prefix: $prefix,
+                        digits: $bytes * 2,
+                    })
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One installation of Keystead, for ever: restores keep it.
+    InstanceId, 16, "ins";
+    /// One life of an instance, begun by `init` or a restore.
+    IncarnationId, 16, "inc";
+    /// One serving process of one incarnation.
+    NodeId, 16, "nod";
+    /// A tenant.
+    TenantId, 16, "ten";
+    /// A key, whatever its versions.
+    KeyId, 16, "key";
+    /// One version of a key.
+    VersionId, 8, "ver";
+    /// One generation of the sealing key of the backups.
+    EpochId, 16, "epo";
+    /// A recovery kit.
+    KitId, 16, "kit";
+    /// A slot of a kit or of a slot table.
+    SlotId, 16, "slt";
+    /// One change set.
+    ChangeId, 16, "chg";
+    /// One request, in answers and in the ledger.
+    RequestId, 16, "req";
+    /// A backup vault.
+    VaultId, 16, "vlt";
+    /// Who acts: a person, a service or a job.
+    PrincipalId, 16, "prn";
+}
+
+/// Reads exactly `N` bytes of lowercase hex.
+#[must_use]
+pub fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != N * 2 || text.bytes().any(|c| !matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let mut out = [0; N];
+    for (place, digits) in out.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).expect("hex digits are ASCII");
+        *place = u8::from_str_radix(digits, 16).expect("only hex digits are here");
+    }
+    Some(out)
+}
+
+/// Prints bytes as lowercase hex.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_from_what_it_prints_and_from_nothing_else() {
+        let id = KeyId::random(&Entropy::os());
+        assert_eq!(id.to_string().parse::<KeyId>().unwrap(), id);
+        for bad in ["", "key_", "ver_00", &id.to_string()[..35], &id.to_string().to_uppercase()] {
+            assert!(bad.parse::<KeyId>().is_err(), "{bad}");
+        }
+        assert!(id.to_string().parse::<TenantId>().is_err());
+        assert!(format!("{id}0").parse::<KeyId>().is_err());
+    }
+}
