@@ -1,3 +1,114 @@
-//! The project's own commands.
+//! The project's own commands and gates; `cargo xtask help` lists them.
+//!
+//! Exit code 0 means that every check held, 1 that one did not, 2 that the command line was wrong.
+//! They are a program and not shell scripts so that the gates themselves can be tested.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these commands talk to a terminal and to nothing else"
+)]
 
-fn main() {}
+mod apt;
+mod checkout;
+mod ci;
+mod clients;
+mod deny;
+mod failure;
+mod job;
+mod layers;
+mod process;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use crate::checkout::Checkout;
+use crate::failure::Failure;
+
+/// One word that follows `cargo xtask`.
+struct Subcommand {
+    name: &'static str,
+    summary: &'static str,
+    run: fn(&Checkout) -> Result<(), Failure>,
+}
+
+const SUBCOMMANDS: [Subcommand; 5] = [
+    Subcommand {
+        name: "ci",
+        summary: "run every gate below and the others, with the minutes that each took",
+        run: ci::run,
+    },
+    Subcommand {
+        name: "test",
+        summary: "install what the tests need, then run the Rust and the Python suites",
+        run: test::run,
+    },
+    Subcommand {
+        name: "check-layers",
+        summary: "compare each crate's dependencies with the ring table in xtask/src/layers.rs",
+        run: layers::run,
+    },
+    Subcommand {
+        name: "tidy",
+        summary: "check the tracked files against the style rules that no other tool knows",
+        run: tidy::run,
+    },
+    Subcommand {
+        name: "deny",
+        summary: "check licences, sources and duplicate versions of the dependencies",
+        run: deny::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["help" | "--help" | "-h"] => {
+            print!("{}", usage());
+            ExitCode::SUCCESS
+        }
+        [name] => SUBCOMMANDS
+            .iter()
+            .find(|subcommand| subcommand.name == name)
+            .map_or_else(|| refuse(&format!("no subcommand `{name}`")), start),
+        [] => refuse("a subcommand is missing"),
+        [name, ..] => refuse(&format!("`{name}` takes no arguments")),
+    }
+}
+
+fn start(subcommand: &Subcommand) -> ExitCode {
+    match Checkout::locate().and_then(|checkout| (subcommand.run)(&checkout)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn refuse(problem: &str) -> ExitCode {
+    eprint!("error: {problem}\n\n{}", usage());
+    ExitCode::from(2)
+}
+
+fn usage() -> String {
+    let mut text = String::from("usage: cargo xtask <subcommand>\n\n");
+    for Subcommand { name, summary, .. } in &SUBCOMMANDS {
+        text.push_str(&format!("  {name:<14}{summary}\n"));
+    }
+    text.push_str("  help          print this list\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SUBCOMMANDS, usage};
+
+    #[test]
+    fn help_gives_each_subcommand_one_line() {
+        for subcommand in &SUBCOMMANDS {
+            let start = format!("  {} ", subcommand.name);
+            assert_eq!(usage().lines().filter(|line| line.starts_with(&start)).count(), 1);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! `cargo xtask check-layers`: the ring table, and the comparison with what the manifests say.
+//!
+//! A crate is a firewall: what its row does not name, its code cannot import. A new edge is
+//! therefore a decision that is made here, in sight of the reviewer, and not in a manifest.
+
+mod graph;
+#[cfg(test)]
+mod tests;
+
+use crate::checkout::Checkout;
+use crate::failure::Failure;
+use crate::layers::graph::{Dependency, Kind, Package};
+
+/// Where a crate stands; a ring uses its own and the rings below it, as far as its row allows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ring {
+    /// No IO, no clock, no randomness of its own.
+    Pure,
+    /// A port with its in-memory forms.
+    Port,
+    /// One heavy dependency behind a port: named by the binary alone.
+    Adapter,
+    /// The use cases.
+    App,
+    /// Fronts and the binary.
+    Edge,
+    /// The simulated world: a dev-dependency and nothing else.
+    Dev,
+    /// This program.
+    Tool,
+}
+
+/// Which crates of others a crate may name in its manifest.
+enum ThirdParty {
+    /// These, by name; `tokio/sync` allows that feature of it and no other.
+    Only(&'static [&'static str]),
+    /// Any that no other crate owns (see [`OWNED`]).
+    Any,
+}
+
+struct Row {
+    name: &'static str,
+    ring: Ring,
+    ours: &'static [&'static str],
+    third_party: ThirdParty,
+}
+
+const RINGS: [Row; 14] = [
+    Row {
+        name: "keystead-arena",
+        ring: Ring::Pure,
+        ours: &[],
+        third_party: ThirdParty::Only(&["libc", "zeroize", "thiserror"]),
+    },
+    Row {
+        name: "keystead-crypto",
+        ring: Ring::Pure,
+        ours: &["keystead-arena"],
+        third_party: ThirdParty::Only(&[
+            "aws-lc-rs",
+            "hpke",
+            "argon2",
+            "zeroize",
+            "subtle",
+            "thiserror",
+            "zxcvbn",
+        ]),
+    },
+    Row {
+        name: "keystead-domain",
+        ring: Ring::Pure,
+        ours: &["keystead-crypto"],
+        third_party: ThirdParty::Only(&["thiserror", "jiff"]),
+    },
+    Row {
+        name: "keystead-ledger",
+        ring: Ring::Pure,
+        ours: &["keystead-crypto"],
+        third_party: ThirdParty::Only(&["thiserror"]),
+    },
+    Row {
+        name: "keystead-archive",
+        ring: Ring::Pure,
+        ours: &["keystead-crypto", "keystead-domain"],
+        third_party: ThirdParty::Only(&["thiserror", "zstd", "bip39", "zeroize", "qrcode"]),
+    },
+    Row {
+        name: "keystead-store",
+        ring: Ring::Port,
+        ours: &["keystead-crypto", "keystead-domain"],
+        third_party: ThirdParty::Only(&["thiserror", "async-trait", "tokio/sync"]),
+    },
+    Row {
+        name: "keystead-journal",
+        ring: Ring::Port,
+        ours: &["keystead-ledger"],
+        third_party: ThirdParty::Only(&["thiserror", "rustix", "tokio/sync"]),
+    },
+    Row {
+        name: "keystead-targets",
+        ring: Ring::Port,
+        ours: &[],
+        third_party: ThirdParty::Only(&[
+            "thiserror",
+            "async-trait",
+            "rustix",
+            "tokio/sync",
+            "futures-util",
+        ]),
+    },
+    // Besides its port it names the types in the port's signatures.
+    Row {
+        name: "keystead-store-sqlite",
+        ring: Ring::Adapter,
+        ours: &["keystead-store", "keystead-domain", "keystead-crypto"],
+        third_party: ThirdParty::Only(&["thiserror", "async-trait", "tokio/sync", "rusqlite"]),
+    },
+    Row {
+        name: "keystead-service",
+        ring: Ring::App,
+        ours: &[
+            "keystead-crypto",
+            "keystead-domain",
+            "keystead-ledger",
+            "keystead-archive",
+            "keystead-store",
+            "keystead-journal",
+            "keystead-targets",
+        ],
+        third_party: ThirdParty::Only(&[
+            "thiserror",
+            "async-trait",
+            "tokio/sync",
+            "futures-util",
+            "imbl",
+            "zeroize",
+            "tracing",
+        ]),
+    },
+    Row {
+        name: "keystead-server",
+        ring: Ring::Edge,
+        ours: &["keystead-service", "keystead-domain"],
+        third_party: ThirdParty::Any,
+    },
+    Row {
+        name: "keystead",
+        ring: Ring::Edge,
+        ours: &[
+            "keystead-arena",
+            "keystead-crypto",
+            "keystead-domain",
+            "keystead-ledger",
+            "keystead-archive",
+            "keystead-store",
+            "keystead-store-sqlite",
+            "keystead-journal",
+            "keystead-targets",
+            "keystead-service",
+            "keystead-server",
+        ],
+        third_party: ThirdParty::Any,
+    },
+    Row {
+        name: "keystead-testkit",
+        ring: Ring::Dev,
+        ours: &[
+            "keystead-arena",
+            "keystead-crypto",
+            "keystead-domain",
+            "keystead-ledger",
+            "keystead-archive",
+            "keystead-store",
+            "keystead-journal",
+            "keystead-targets",
+        ],
+        third_party: ThirdParty::Any,
+    },
+    Row {
+        name: "xtask",
+        ring: Ring::Tool,
+        ours: &[],
+        third_party: ThirdParty::Only(&["serde_json"]),
+    },
+];
+
+/// Heavy or dangerous dependencies and the one crate that may name each, in any ring.
+const OWNED: [(&str, &str); 8] = [
+    ("libc", "keystead-arena"),
+    ("aws-lc-rs", "keystead-crypto"),
+    ("hpke", "keystead-crypto"),
+    ("argon2", "keystead-crypto"),
+    ("rusqlite", "keystead-store-sqlite"),
+    ("axum", "keystead-server"),
+    ("clap", "keystead"),
+    ("ureq", "keystead"),
+];
+
+/// The feature that makes entropy predictable; see [`check_release`].
+const TESTING: (&str, &str) = ("keystead-crypto", "testing");
+
+/// Compares the manifests with the table; prints each edge that it does not allow.
+pub(crate) fn run(checkout: &Checkout) -> Result<(), Failure> {
+    let packages = graph::read(checkout)?;
+    let mut findings = check(&packages);
+    findings.extend(check_release(&packages, &graph::release_features(checkout)?));
+    for finding in &findings {
+        println!("{finding}");
+    }
+    match findings.len() {
+        0 => Ok(()),
+        count => Err(Failure::Findings { check: "check-layers", count }),
+    }
+}
+
+fn check(packages: &[Package]) -> Vec<String> {
+    let gone = RINGS.iter().filter(|row| !packages.iter().any(|p| p.name == row.name));
+    let gone = gone.map(|row| format!("{}: in the table but not in the workspace", row.name));
+    gone.chain(packages.iter().flat_map(check_package)).collect()
+}
+
+fn check_package(package: &Package) -> Vec<String> {
+    let Some(row) = RINGS.iter().find(|row| row.name == package.name) else {
+        return vec![format!("{}: has no row in xtask/src/layers.rs", package.name)];
+    };
+    let mut findings: Vec<_> = package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind == Kind::Normal)
+        .filter_map(|dependency| refusal(row, dependency))
+        .map(|reason| format!("{}: {reason}", package.name))
+        .collect();
+    if !package.inherits_lints && row.name != "keystead-arena" {
+        findings.push(format!("{}: lacks `[lints] workspace = true`", package.name));
+    }
+    findings
+}
+
+/// Why `row` does not allow `dependency`, if it does not.
+fn refusal(row: &Row, dependency: &Dependency) -> Option<String> {
+    let name = dependency.name.as_str();
+    if let Some(ours) = RINGS.iter().find(|ours| ours.name == name) {
+        return refusal_of_ours(row, ours);
+    }
+    if let Some((_, owner)) =
+        OWNED.iter().find(|(owned, owner)| *owned == name && *owner != row.name)
+    {
+        return Some(format!("may not use {name}: it belongs to {owner}"));
+    }
+    let ThirdParty::Only(allowed) = row.third_party else { return None };
+    if allowed.contains(&name) {
+        return None;
+    }
+    let feature = allowed.iter().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('/'));
+    let Some(feature) = feature else { return Some(format!("may not use {name}")) };
+    let excess = dependency.features.iter().find(|asked| *asked != feature);
+    match excess {
+        Some(excess) => Some(format!("may use {name} only with `{feature}`, not `{excess}`")),
+        None if dependency.has_default_features => {
+            Some(format!("may use {name} only with `{feature}`, not its default features"))
+        }
+        None => None,
+    }
+}
+
+fn refusal_of_ours(row: &Row, ours: &Row) -> Option<String> {
+    let name = ours.name;
+    match ours.ring {
+        Ring::Dev => Some(format!("may use {name} as a dev-dependency only")),
+        Ring::Adapter if row.name != "keystead" => {
+            Some(format!("may not use {name}: only the binary names adapters"))
+        }
+        _ if !row.ours.contains(&name) => Some(format!("may not use {name}")),
+        _ => None,
+    }
+}
+
+/// Proves that the entropy of tests cannot be linked into the binary that users get.
+fn check_release(packages: &[Package], enabled: &[(String, String)]) -> Vec<String> {
+    let (owner, feature) = TESTING;
+    let declares = |package: &Package| package.name == owner && package.has_feature(feature);
+    let mut findings = Vec::new();
+    if !packages.iter().any(declares) {
+        // Else a renamed feature would make this check pass for ever.
+        findings.push(format!("{owner}: declares no feature `{feature}`, so nothing is proven"));
+    }
+    for (name, feature) in enabled.iter().filter(|(_, enabled)| enabled == feature) {
+        findings.push(format!("keystead: its release graph enables `{feature}` of {name}"));
+    }
+    findings
+}
+
+/// The ring of the crate in `crates/<folder>`, for checks that go by path.
+pub(crate) fn ring_of_folder(folder: &str) -> Option<Ring> {
+    let name = match folder {
+        "keystead" => folder.to_owned(),
+        _ => format!("keystead-{folder}"),
+    };
+    RINGS.iter().find(|row| row.name == name).map(|row| row.ring)
+}
