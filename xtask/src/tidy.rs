@@ -4,8 +4,8 @@
 //! what to write instead. The scanner is a heuristic over tokens and not a parser: it is small,
 //! and where it errs it errs loudly, in review, with the rule in sight.
 
+mod attributes;
 mod bans;
-mod derives;
 mod place;
 mod shape;
 mod source;
@@ -64,7 +64,7 @@ fn check(path: &str, bytes: &[u8]) -> Vec<Finding> {
             let source = Source::new(&place, text);
             findings.extend(shape::check_rust(&place, &source));
             findings.extend(bans::check_rust(&place, &source));
-            findings.extend(derives::check(&source));
+            findings.extend(attributes::check(&source));
         }
     }
     findings.sort_by_key(|finding| finding.line);

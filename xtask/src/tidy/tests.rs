@@ -165,6 +165,13 @@ fn secrets_derive_nothing_that_lets_them_out() {
 }
 
 #[test]
+fn an_exception_has_a_reason() {
+    assert_one(&found("#[expect(clippy::panic)]\n"), "2: `#[expect]` without");
+    assert_one(&found("#![expect(\n    clippy::panic,\n)]\n"), "2: `#[expect]` without");
+    assert_eq!(found("#[expect(\n    clippy::panic,\n    reason = \"why\"\n)]\n"), [""; 0]);
+}
+
+#[test]
 fn a_span_skips_all_arguments() {
     assert_one(&found("#[instrument]\n"), "2: `#[instrument]`");
     assert_one(&found("#[tracing::instrument(level = \"info\")]\n"), "2: `#[instrument]`");

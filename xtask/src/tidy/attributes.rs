@@ -1,4 +1,4 @@
-//! Types that hold secrets derive nothing by which a secret could be printed, copied or compared.
+//! What attributes may not say: a secret that prints itself, an exception without its reason.
 
 use crate::tidy::Finding;
 use crate::tidy::source::{Source, find_all, is_word, line_at};
@@ -13,7 +13,17 @@ const ABOUT: [&str; 8] = ["Id", "Name", "Kind", "State", "Policy", "Version", "P
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     let masked = source.masked();
     let derives = find_all(&masked, "#[derive(").into_iter();
-    derives.flat_map(|start| check_derive(&masked, start)).collect()
+    let mut findings: Vec<_> = derives.flat_map(|start| check_derive(&masked, start)).collect();
+    let expects = [find_all(&masked, "#[expect("), find_all(&masked, "#![expect(")].concat();
+    findings.extend(expects.into_iter().filter_map(|start| check_expect(&masked, start)));
+    findings
+}
+
+fn check_expect(masked: &[char], start: usize) -> Option<Finding> {
+    let text: String = masked[start..].iter().collect();
+    let (attribute, _) = text.split_once(")]")?;
+    let problem = "`#[expect]` without a reason: say why the lint is wrong here";
+    (!attribute.contains("reason =")).then(|| Finding::new(line_at(masked, start) + 1, problem))
 }
 
 fn check_derive(masked: &[char], start: usize) -> Vec<Finding> {
