@@ -4,16 +4,28 @@
 //! Invariant: nothing here sees a key. Objects are opaque bytes under names, sealed and signed by
 //! others; a form of vault promises only that they are new once, durable, and read back unchanged.
 
+mod blocking;
+pub mod conformance;
 mod domain;
 mod errors;
 mod fault;
+mod faulty;
+mod memory;
 mod name;
 mod url;
 mod vault;
 
+pub use blocking::{Blocking, Inline};
 pub use domain::{DomainInvalid, FailureDomain};
 pub use errors::{Absence, VaultError};
 pub use fault::Fault;
+pub use faulty::{FaultPlan, FaultyVault};
+pub use memory::{MemorySnapshot, MemoryVault};
 pub use name::{NameInvalid, ObjectName};
 pub use url::{UrlInvalid, VaultUrl};
 pub use vault::{Listed, PutNew, Vault};
+
+#[cfg(test)]
+fn wait<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
