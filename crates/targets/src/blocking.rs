@@ -1,7 +1,7 @@
 //! Lets the binary decide on which threads file system calls run.
 //!
-//! Invariant: no async task of ours ever waits inside a system call that may take seconds (a sync, a
-//! network file system); the port names the work, the binary brings the threads.
+//! Invariant: no async task of ours ever waits inside a system call that may take seconds (a sync,
+//! a network file system); the port names the work, the binary brings the threads.
 
 use tokio::sync::oneshot;
 

@@ -1,7 +1,7 @@
 //! What every form of vault must do: one suite that each form, here and in other crates, passes.
 //!
-//! Invariant: the suite uses nothing but the port, so a form that passes can replace any other. Each
-//! check gets a fresh, empty vault.
+//! Invariant: the suite uses nothing but the port, so a form that passes can replace any other.
+//! Each check gets a fresh, empty vault.
 
 use crate::{Listed, NameInvalid, ObjectName, PutNew, Vault, VaultError};
 use futures_util::future::join_all;

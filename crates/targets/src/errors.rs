@@ -1,8 +1,8 @@
 //! Says why a vault did not do what it was asked, and what the operator does next.
 //!
 //! Invariant: every variant but [`VaultError::Unknown`] means that the operation changed nothing
-//! that a later read could see. After `Unknown` and [`VaultError::Crashed`] a put may have happened:
-//! the caller puts the same bytes again, or reads back.
+//! that a later read could see. After `Unknown` and [`VaultError::Crashed`] a put may have
+//! happened: the caller puts the same bytes again, or reads back.
 
 use crate::{NameInvalid, ObjectName, VaultUrl};
 use std::io;

@@ -1,7 +1,7 @@
 //! Wraps a vault and makes chosen puts go wrong: the vault's share of the crash matrix.
 //!
-//! Invariant: the plan alone decides, from the put's number; the same plan over the same calls gives
-//! the same faults. A put that went wrong without a crash is always reported as
+//! Invariant: the plan alone decides, from the put's number; the same plan over the same calls
+//! gives the same faults. A put that went wrong without a crash is always reported as
 //! [`VaultError::Unknown`], persisted or not, so no caller can pass by trusting the error.
 
 use crate::{FailureDomain, Fault, Listed, ObjectName, PutNew, Vault, VaultError, VaultUrl};

@@ -6,6 +6,7 @@
 
 mod blocking;
 pub mod conformance;
+mod directory;
 mod domain;
 mod errors;
 mod fault;
@@ -16,6 +17,7 @@ mod url;
 mod vault;
 
 pub use blocking::{Blocking, Inline};
+pub use directory::DirectoryVault;
 pub use domain::{DomainInvalid, FailureDomain};
 pub use errors::{Absence, VaultError};
 pub use fault::Fault;

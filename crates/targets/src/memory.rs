@@ -1,7 +1,8 @@
 //! A vault in memory, for tests: it keeps the port's promises, and it can be made to break them.
 //!
 //! Invariant: through the port no object is ever replaced; only the named hooks below do what a
-//! lying vault, a stale copy or an operator would do, and they fail loudly on a name that is not there.
+//! lying vault, a stale copy or an operator would do, and they fail loudly on a name that is not
+//! there.
 
 use crate::{Absence, FailureDomain, Listed, NameInvalid, ObjectName, PutNew};
 use crate::{Vault, VaultError, VaultUrl, name::prefix_folders};
