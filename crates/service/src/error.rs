@@ -1,0 +1,319 @@
+//! The one error that every use case answers with: a closed kind, the fault behind it, what to do.
+//!
+//! Invariant: fronts match on [`ErrorKind`] or [`Fault`] exhaustively and invent nothing; a fault
+//! carries fields, never prose, and no secret.
+
+use keystead_domain::{BadKeyName, ChangeId, KeyId, KeyState};
+use thiserror::Error;
+
+/// The families of failure; each front maps each of them once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// The request is not one that could ever succeed.
+    Invalid,
+    /// What it names does not exist.
+    NotFound,
+    /// The caller may not do this, or has not proved who it is.
+    Denied,
+    /// Somebody else must approve first.
+    ApprovalRequired,
+    /// The thing is in a state that does not allow it.
+    WrongState,
+    /// It contradicts another change.
+    Conflict,
+    /// A quota or rate is exhausted.
+    Limit,
+    /// Not now: something that the answer needs is away.
+    Unavailable,
+    /// It may or may not have happened.
+    UnknownOutcome,
+    /// Stored bytes are not what was written.
+    Corrupt,
+    /// A fault of this program.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, in order.
+    pub const ALL: &[Self] = &[
+        Self::Invalid,
+        Self::NotFound,
+        Self::Denied,
+        Self::ApprovalRequired,
+        Self::WrongState,
+        Self::Conflict,
+        Self::Limit,
+        Self::Unavailable,
+        Self::UnknownOutcome,
+        Self::Corrupt,
+        Self::Internal,
+    ];
+
+    /// Its number in ledger leaves.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        let place = Self::ALL.iter().position(|kind| *kind == self);
+        u8::try_from(place.expect("ALL holds every kind") + 1).expect("there are few kinds")
+    }
+}
+
+/// Why a caller was not recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AuthFault {
+    /// The request carries no signature.
+    #[error("the request is not signed")]
+    Missing,
+    /// The signature's header lacks a part or cannot be read.
+    #[error("the Authorization header is incomplete")]
+    Incomplete,
+    /// No such access key, or one from before a restore.
+    #[error("the access key is not known here")]
+    UnknownAccessKey,
+    /// The signature does not match the request.
+    #[error("the request signature does not match")]
+    BadSignature,
+    /// The request's time is more than 15 minutes from ours, or its date is not the scope's.
+    #[error("the request was signed for another time than now")]
+    Skewed,
+    /// The credential scope names another service than the front's.
+    #[error("the credential scope names another service")]
+    WrongService,
+}
+
+/// What went wrong, with the fields that fronts need.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// The caller is not recognised.
+    #[error("{0}")]
+    Unauthenticated(AuthFault),
+    /// The caller is recognised and may not.
+    #[error("`{operation}` is not allowed for this caller")]
+    NotAllowed {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A text names no key.
+    #[error(transparent)]
+    KeyName(#[from] BadKeyName),
+    /// No such key.
+    #[error("key `{key}` does not exist")]
+    NoKey {
+        /// Which.
+        key: KeyId,
+    },
+    /// No such alias.
+    #[error("alias `{alias}` does not exist")]
+    NoAlias {
+        /// Which.
+        alias: String,
+    },
+    /// Something else that is named does not exist.
+    #[error("{what} `{name}` does not exist")]
+    Nothing {
+        /// Its kind, in the reader's words.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The key's state does not allow this use.
+    #[error("key `{key}` is {state}")]
+    KeyState {
+        /// Which.
+        key: KeyId,
+        /// Its state.
+        state: KeyState,
+    },
+    /// The key exists and its copies are not yet in enough vaults.
+    #[error("key `{key}` is not yet in enough vaults")]
+    KeyCreating {
+        /// Which.
+        key: KeyId,
+    },
+    /// A key past its expiry protects nothing new.
+    #[error("key `{key}` has expired")]
+    KeyExpired {
+        /// Which.
+        key: KeyId,
+    },
+    /// The ciphertext is not ours, altered, or made under another context.
+    #[error("the ciphertext does not open under this key and context")]
+    Ciphertext,
+    /// The ciphertext opens under another key than the one named.
+    #[error("the ciphertext was made under another key than the one named")]
+    IncorrectKey,
+    /// A field of the request is outside its bounds.
+    #[error("{message}")]
+    Field {
+        /// The field, as the wire names it.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A lease has ended.
+    #[error("the lease has expired")]
+    LeaseExpired,
+    /// It would have succeeded, and the caller asked for no more than to know that.
+    #[error("the request would have succeeded, but the DryRun option is set")]
+    DryRun,
+    /// Committed here and not yet confirmed by enough vaults.
+    #[error("committed, not yet vaulted (change `{change}`)")]
+    NotYetVaulted {
+        /// Repeat the command, or ask for this change.
+        change: ChangeId,
+    },
+    /// Too few vaults answer.
+    #[error("{confirmed} of the {needed} vaults that must confirm did so")]
+    VaultsAway {
+        /// How many confirmed.
+        confirmed: usize,
+        /// How many must.
+        needed: usize,
+    },
+    /// The ledger takes no event at present.
+    #[error("the ledger takes no event: {reason}")]
+    Ledger {
+        /// Which way it failed.
+        reason: LedgerFault,
+    },
+    /// This node no longer holds its lease or was superseded.
+    #[error("this node is fenced: {reason}")]
+    Fenced {
+        /// Which way it was fenced.
+        reason: FenceReason,
+    },
+    /// The database gave no answer.
+    #[error("the database gave no answer")]
+    Store(#[from] keystead_store::StoreFailed),
+    /// Others changed the same thing each time this command tried.
+    #[error("others change the same thing at the same time")]
+    Contended,
+    /// It may or may not have been committed.
+    #[error("whether change `{change}` was committed is not known")]
+    Unknown {
+        /// The change to ask for.
+        change: ChangeId,
+    },
+    /// Stored bytes do not open or do not read.
+    #[error("{what} is corrupt")]
+    Corrupt {
+        /// What.
+        what: String,
+    },
+    /// The same idempotency key came with another command.
+    #[error("the idempotency key was used for another command")]
+    IdempotencyReused,
+    /// A task of ours panicked or vanished.
+    #[error("an internal fault; the log names it")]
+    Internal,
+}
+
+/// Why the ledger takes no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum LedgerFault {
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// More is pending than memory allows.
+    #[error("too many events wait for the disk")]
+    Busy,
+    /// A sync failed; the node stops.
+    #[error("the disk failed, and this node stops")]
+    Stopped,
+}
+
+/// Why this node may not act.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FenceReason {
+    /// A vault shows a later incarnation.
+    #[error("a vault shows a later incarnation of this instance")]
+    LaterIncarnation,
+    /// A vault shows the closing of this incarnation.
+    #[error("a vault shows that this incarnation was closed")]
+    Closed,
+    /// A vault holds another object where ours must be.
+    #[error("a vault holds another segment {sequence} than ours: two nodes write")]
+    Diverged {
+        /// The sequence at which they differ.
+        sequence: u64,
+    },
+    /// No vault majority was seen for longer than `max_unfenced`.
+    #[error("too few vaults answered for too long to know that no other node took over")]
+    Unseen,
+}
+
+/// The error of every use case.
+#[derive(Debug, Error)]
+#[error("{fault}")]
+pub struct Error {
+    /// What went wrong.
+    pub fault: Fault,
+}
+
+impl<F: Into<Fault>> From<F> for Error {
+    fn from(fault: F) -> Self {
+        Self { fault: fault.into() }
+    }
+}
+
+impl Error {
+    /// The family that fronts map.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match &self.fault {
+            Fault::Unauthenticated(_) | Fault::NotAllowed { .. } => ErrorKind::Denied,
+            Fault::KeyName(BadKeyName::ForeignAccount { .. })
+            | Fault::NoKey { .. }
+            | Fault::NoAlias { .. }
+            | Fault::Nothing { .. } => ErrorKind::NotFound,
+            Fault::KeyName(BadKeyName::Malformed { .. })
+            | Fault::Ciphertext
+            | Fault::IncorrectKey
+            | Fault::DryRun
+            | Fault::Field { .. } => ErrorKind::Invalid,
+            Fault::KeyState { .. }
+            | Fault::KeyCreating { .. }
+            | Fault::KeyExpired { .. }
+            | Fault::LeaseExpired => ErrorKind::WrongState,
+            Fault::NotYetVaulted { .. }
+            | Fault::VaultsAway { .. }
+            | Fault::Ledger { .. }
+            | Fault::Fenced { .. }
+            | Fault::Store(_) => match &self.fault {
+                Fault::Store(keystead_store::StoreFailed::Corrupt { .. }) => ErrorKind::Corrupt,
+                _ => ErrorKind::Unavailable,
+            },
+            Fault::Contended | Fault::IdempotencyReused => ErrorKind::Conflict,
+            Fault::Unknown { .. } => ErrorKind::UnknownOutcome,
+            Fault::Corrupt { .. } => ErrorKind::Corrupt,
+            Fault::Internal => ErrorKind::Internal,
+        }
+    }
+
+    /// What the reader can do next, where we know.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match &self.fault {
+            Fault::Unauthenticated(AuthFault::UnknownAccessKey) => {
+                "use the access key that `init` or the last `restore run` printed"
+            }
+            Fault::Unauthenticated(AuthFault::Skewed) => "set this machine's clock",
+            Fault::NotYetVaulted { .. } => {
+                "nothing is lost: repeat the command once the vaults are back, or see `keystead status`"
+            }
+            Fault::VaultsAway { .. } => "see `keystead status` for which vaults are away and why",
+            Fault::Ledger { reason: LedgerFault::Full } => "free space under the data folder",
+            Fault::Ledger { reason: LedgerFault::Stopped } => {
+                "check the disk, then start `keystead serve`"
+            }
+            Fault::Fenced { reason: FenceReason::Unseen } => "bring the vaults back",
+            Fault::Fenced { .. } => {
+                "another node took over: stop this one, and use the one that `restore run` made"
+            }
+            Fault::Store(keystead_store::StoreFailed::Full) => "free space under the data folder",
+            Fault::KeyCreating { .. } => "try again in a moment, or see `keystead status`",
+            Fault::Unknown { .. } => "list what exists before you repeat the command",
+            Fault::Contended => "try again",
+            _ => return None,
+        })
+    }
+}
