@@ -13,6 +13,7 @@ pub mod hash;
 mod hpke_box;
 mod kdf;
 pub mod labels;
+mod seal;
 mod sealed;
 mod secret;
 mod sign;
@@ -23,6 +24,7 @@ pub use entropy::Entropy;
 pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, named_key};
 pub use hpke_box::{ENCAPSULATION_BYTES, PUBLIC_BYTES, RecipientKey, RecipientSeed};
 pub use kdf::{Argon2Cost, CostRefused, KdfFailed, Prk};
+pub use seal::{PassphraseSeal, Roots, Seal, SealFailed};
 pub use sealed::{
     BackupWrap, Body, Content, DataKey, Entry, MasterWrap, Material, Role, RootWrap, SealContext,
     SealKey, Sealed,

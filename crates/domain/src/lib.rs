@@ -5,6 +5,7 @@
 
 mod arn;
 mod ids;
+mod instance;
 mod key;
 mod kind;
 mod state;
@@ -15,6 +16,7 @@ pub use ids::{
     BadId, ChangeId, EpochId, IncarnationId, InstanceId, KeyId, KitId, NodeId, PrincipalId,
     RequestId, SlotId, TenantId, VaultId, VersionId, parse_hex, to_hex,
 };
+pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeySpec, KeyVersion};
 pub use kind::Kind;
 pub use state::{KeyState, Transition, Unlawful};
