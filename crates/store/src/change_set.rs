@@ -4,6 +4,8 @@
 //! segment carries as after-images, what the keyring applies and what restore replays. Materials
 //! travel beside the after-images, never inside: they are local rows.
 
+use std::collections::BTreeSet;
+
 use keystead_crypto::{Body, Material, Sealed};
 use keystead_domain::{ChangeId, Kind, TenantId, Timestamp, VersionId};
 
@@ -56,6 +58,27 @@ pub enum Index {
     WrapSequence,
 }
 
+impl Index {
+    /// Every index, in order of its number.
+    pub const ALL: &[Self] = &[Self::AccessKeyId, Self::WrapSubject, Self::WrapSequence];
+
+    /// Its number in formats and databases; never reused.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::AccessKeyId => 1,
+            Self::WrapSubject => 2,
+            Self::WrapSequence => 3,
+        }
+    }
+
+    /// The index with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|index| index.number() == number)
+    }
+}
+
 /// Writes an aggregate whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Put {
@@ -67,7 +90,7 @@ pub struct Put {
     pub expected: Expected,
     /// The new body, sealed for revision `expected.next()`.
     pub body: Sealed<Body>,
-    /// All its index entries; those of before are replaced.
+    /// All its index entries; those of before are replaced. One named twice counts once.
     pub index: Vec<IndexEntry>,
 }
 
@@ -144,5 +167,19 @@ impl ChangeSet {
             jobs: Vec::new(),
             materials: Vec::new(),
         }
+    }
+
+    /// The aggregates that it puts or deletes, in that order.
+    pub fn written(&self) -> impl Iterator<Item = AggregateRef> + '_ {
+        let puts = self.puts.iter().map(|put| put.aggregate);
+        puts.chain(self.deletes.iter().map(|delete| delete.aggregate))
+    }
+
+    /// An aggregate that it writes more than once, which every backend refuses as a conflict: the
+    /// second write cannot expect what the first one left.
+    #[must_use]
+    pub fn written_twice(&self) -> Option<AggregateRef> {
+        let mut seen = BTreeSet::new();
+        self.written().find(|aggregate| !seen.insert(*aggregate))
     }
 }
