@@ -218,9 +218,11 @@ fn remove_leftovers(root: &OwnedFd) {
     let Ok(entries) = Dir::read_from(&staging) else { return };
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().to_str() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
         let Ok(file) = open_file(&staging, name) else { continue };
         if fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            // Best effort, as said above; the entries `.` and `..` refuse it.
             let _ = fs::unlinkat(&staging, name, AtFlags::empty());
         }
     }

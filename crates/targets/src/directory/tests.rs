@@ -1,14 +1,18 @@
 //! Breaks a vault folder in the ways in which folders break, and puts in the middle.
+//!
+//! Starts no process: a fork would inherit the locks by which a living put is told from a dead one.
 
 use super::folder::{Folder, STAGING};
 use super::put::{Place, Staged};
 use super::*;
 use crate::{Absence, Inline, wait};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use rustix::process::Uid;
+use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use tempfile::TempDir;
 
@@ -159,7 +163,7 @@ fn foreign_files_are_neither_listed_nor_followed() {
     symlink("/etc", at("i/etc")).unwrap();
     symlink("/etc/hostname", at("i/link")).unwrap();
     symlink(at("i/a"), at("i/own")).unwrap();
-    assert!(Command::new("mkfifo").arg(at("i/pipe")).status().unwrap().success());
+    mknodat(CWD, at("i/pipe"), FileType::Fifo, Mode::RWXU, 0).unwrap();
     let listed: Vec<String> =
         wait(vault.list("")).unwrap().into_iter().map(|listed| listed.name.to_string()).collect();
     assert_eq!(listed, ["i/a"]);
@@ -350,6 +354,10 @@ fn what_may_not_be_written_is_denied_and_what_may_not_be_read_is_away() {
     chmod(&folder.path().join("i"), 0o000);
     let denied = unprivileged(|| wait(vault.list(""))).unwrap_err();
     assert!(matches!(denied, VaultError::Denied { .. }), "no shorter list: {denied:?}");
+    for prefix in ["i/", "i/x/"] {
+        let denied = unprivileged(|| wait(vault.list(prefix))).unwrap_err();
+        assert!(matches!(denied, VaultError::Denied { .. }), "{prefix}: {denied:?}");
+    }
     assert!(matches!(unprivileged(|| read(&vault, "i/a")), Err(VaultError::Denied { .. })));
 
     chmod(folder.path(), 0o000);
@@ -394,12 +402,8 @@ impl Mounted {
     }
 
     fn mount(&self, size: &str) -> bool {
-        let options = format!("size={size},mode=0700");
-        let run = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "none"])
-            .arg(&self.at)
-            .output();
-        let mounted = run.is_ok_and(|run| run.status.success());
+        let options = CString::new(format!("size={size},mode=0700")).unwrap();
+        let mounted = mount("none", &self.at, "tmpfs", MountFlags::empty(), &*options).is_ok();
         if !mounted {
             eprintln!("SKIPPED: this system mounts no tmpfs for a test; run it as root");
         }
@@ -407,7 +411,7 @@ impl Mounted {
     }
 
     fn unmount(&self) -> bool {
-        Command::new("umount").arg(&self.at).output().is_ok_and(|run| run.status.success())
+        unmount(&self.at, UnmountFlags::empty()).is_ok()
     }
 }
 
@@ -461,8 +465,7 @@ fn a_read_only_disk_gives_back_and_takes_nothing() {
     let Some(disk) = Mounted::tmpfs("256k") else { return };
     let vault = open(&disk.at).unwrap();
     put(&vault, "i/a", b"first").unwrap();
-    let remount = Command::new("mount").args(["-o", "remount,ro"]).arg(&disk.at).status();
-    assert!(remount.unwrap().success());
+    mount_remount(&disk.at, MountFlags::RDONLY, "").unwrap();
     for vault in [vault, open(&disk.at).unwrap()] {
         assert_eq!(read(&vault, "i/a").unwrap().unwrap(), b"first");
         assert_eq!(put(&vault, "i/a", b"first").unwrap(), PutNew::Exists);
