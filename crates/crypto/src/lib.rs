@@ -13,9 +13,11 @@ pub mod hash;
 mod hpke_box;
 mod kdf;
 pub mod labels;
+mod passphrase;
 mod seal;
 mod sealed;
 mod secret;
+pub mod sigv4;
 mod sign;
 mod stream;
 
@@ -24,6 +26,10 @@ pub use entropy::Entropy;
 pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, named_key};
 pub use hpke_box::{ENCAPSULATION_BYTES, PUBLIC_BYTES, RecipientKey, RecipientSeed};
 pub use kdf::{Argon2Cost, CostRefused, KdfFailed, Prk};
+pub use passphrase::{
+    PASSPHRASE_ESTIMATOR, PASSPHRASE_FLOOR_CHARACTERS, PASSPHRASE_FLOOR_LOG10, PassphraseWeak,
+    Verdict, judge,
+};
 pub use seal::{PassphraseSeal, Roots, Seal, SealFailed};
 pub use sealed::{
     BackupWrap, Body, Content, DataKey, Entry, MasterWrap, Material, Role, RootWrap, SealContext,
