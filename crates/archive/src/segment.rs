@@ -1,0 +1,248 @@
+//! Segments and recovery points: what was committed, sealed per tenant and again per epoch, in a
+//! chain that nobody can cut or reorder unseen.
+//!
+//! Invariant: the header alone, under the root's public key, shows every altered byte and every
+//! missing link; the content opens only with the epoch's private half *and* each tenant's backup
+//! key, so that erasing a tenant's backup key erases its entries in every vault at once.
+//! See `docs/formats/segment.md`.
+
+mod change;
+mod entry;
+mod header;
+
+use std::ops::Deref;
+
+use keystead_crypto::{
+    BackupWrap, Entropy, KeyVersion, RecipientKey, RecipientSeed, SealKey, Sealed, Secret,
+    VerifyingKey, bytes::Malformed, labels, open_stream, seal_stream,
+};
+use keystead_domain::TenantId;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::{
+    NodeSigner, ObjectRefused, ObjectType,
+    certificate::verify_by_node,
+    frame::{self, Frame},
+};
+
+pub use change::{ChangeImage, CopyRef, Image, RowRef, Sensitivity};
+pub use header::{LedgerHead, SegmentHeader, SegmentKind};
+
+/// Bound of a segment's changes, uncompressed, in bytes.
+pub const MAX_SEGMENT_BYTES: usize = 1 << 20;
+/// Bound of a segment's commits.
+pub const MAX_SEGMENT_CHANGES: u64 = 1000;
+/// Bound of a recovery point's changes, uncompressed, in bytes.
+pub const MAX_POINT_BYTES: usize = 1 << 30;
+
+/// The changes of one tenant, ascending by commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantChanges {
+    /// Whose.
+    pub tenant: TenantId,
+    /// What changed.
+    pub changes: Vec<ChangeImage>,
+}
+
+/// An entry whose backup key was not to be had: its tenant was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SkippedEntry {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The version of the backup key that would open it.
+    pub sealed_under: KeyVersion,
+}
+
+/// What a segment or recovery point held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedSegment {
+    /// The verified header.
+    pub header: SegmentHeader,
+    /// By tenant, ascending.
+    pub entries: Vec<TenantChanges>,
+    /// Entries that crypto-erasure left closed.
+    pub skipped: Vec<SkippedEntry>,
+}
+
+/// Why a segment cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BuildRefused {
+    /// A field that no reader would take.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The node's certificate is of another instance or incarnation.
+    #[error("the node's certificate is of another instance or incarnation")]
+    OtherNode,
+    /// No backup key was given for a tenant.
+    #[error("there is no backup key for `{tenant}`")]
+    NoBackupKey {
+        /// Whose.
+        tenant: TenantId,
+    },
+    /// The changes are too large.
+    #[error("the changes have {len} bytes, over the bound of {bound}")]
+    TooLarge {
+        /// Their length in bytes.
+        len: usize,
+        /// The bound in bytes.
+        bound: usize,
+    },
+    /// The changes do not fit the header.
+    #[error(transparent)]
+    Changes(ObjectRefused),
+}
+
+/// Seals changes to the epoch and signs as the node. `backup_key` gives a tenant's current key.
+///
+/// # Errors
+/// [`BuildRefused`]; nothing that this builds is refused by [`open_segment`].
+pub fn build_segment<K: Deref<Target = SealKey<BackupWrap>>>(
+    entropy: &Entropy,
+    signer: &NodeSigner,
+    epoch_public: &RecipientKey,
+    header: &SegmentHeader,
+    changes: &[TenantChanges],
+    backup_key: impl Fn(TenantId) -> Option<K>,
+) -> Result<Vec<u8>, BuildRefused> {
+    let node = signer.certificate();
+    if (node.instance, node.incarnation) != (header.instance, header.incarnation) {
+        return Err(BuildRefused::OtherNode);
+    }
+    let mut sorted: Vec<&TenantChanges> = changes.iter().collect();
+    sorted.sort_by_key(|entry| entry.tenant);
+    let content = seal_entries(entropy, header, &sorted, backup_key)?;
+    check_commits(header, changes, &[]).map_err(BuildRefused::Changes)?;
+    let object = header.kind.object();
+    let content_key: Secret<32> = entropy.secret();
+    let mut fields = header.write(signer.certificate_bytes())?;
+    let aad = frame::binding_hash(object, &fields);
+    let sealed_key =
+        content_key.expose(|key| epoch_public.seal(entropy, labels::HPKE_CONTENT, &aad, key));
+    header::append_sealed_key(&mut fields, &sealed_key);
+    let body = seal_stream(&content_key, &frame::binding_hash(object, &fields), &content);
+    Ok(frame::sign_with_body(object, &fields, &body, signer.objects()))
+}
+
+/// Verifies a segment or recovery point without any private key: signature, certificate, body.
+///
+/// # Errors
+/// [`ObjectRefused`].
+pub fn read_segment_header(
+    bytes: &[u8],
+    root: &VerifyingKey,
+) -> Result<SegmentHeader, ObjectRefused> {
+    verified(bytes, root).map(|segment| segment.header)
+}
+
+/// Verifies and opens a segment or recovery point. `backup_key` answers `None` only for a key that
+/// was destroyed with its tenant: the entry is skipped and reported.
+///
+/// # Errors
+/// [`ObjectRefused`].
+pub fn open_segment<K: Deref<Target = SealKey<BackupWrap>>>(
+    bytes: &[u8],
+    root: &VerifyingKey,
+    epoch_seed: &RecipientSeed,
+    backup_key: impl Fn(TenantId, KeyVersion) -> Option<K>,
+) -> Result<OpenedSegment, ObjectRefused> {
+    let Verified { header, sealed_key, aad, binding, body } = verified(bytes, root)?;
+    let key = epoch_seed.open(labels::HPKE_CONTENT, &aad, &sealed_key)?;
+    let key = Secret::from_slice(&key).ok_or(keystead_crypto::OpenFailed)?;
+    let content = open_stream(&key, &binding, body)?;
+    let mut budget = header.kind.max_bytes();
+    let (mut entries, mut skipped) = (Vec::new(), Vec::new());
+    for (tenant, sealed) in entry::read_list(&content)? {
+        let sealed_under = sealed.sealed_under();
+        let Some(key) = backup_key(tenant, sealed_under) else {
+            skipped.push(SkippedEntry { tenant, sealed_under });
+            continue;
+        };
+        let plain = key.open(&header.entry_context(tenant), &sealed)?;
+        let changes = entry::read(&plain, header.kind, tenant, &mut budget)?;
+        entries.push(TenantChanges { tenant, changes });
+    }
+    check_commits(&header, &entries, &skipped)?;
+    Ok(OpenedSegment { header, entries, skipped })
+}
+
+fn seal_entries<K: Deref<Target = SealKey<BackupWrap>>>(
+    entropy: &Entropy,
+    header: &SegmentHeader,
+    changes: &[&TenantChanges],
+    backup_key: impl Fn(TenantId) -> Option<K>,
+) -> Result<Zeroizing<Vec<u8>>, BuildRefused> {
+    let mut sealed = Vec::with_capacity(changes.len());
+    let mut total = 0;
+    for one in changes {
+        let tenant = one.tenant;
+        let (plain, len) = entry::write(&one.changes, header.kind)?;
+        total += len;
+        let key = backup_key(tenant).ok_or(BuildRefused::NoBackupKey { tenant })?;
+        sealed.push((tenant, key.seal(entropy, &header.entry_context(tenant), &plain)));
+    }
+    let bound = header.kind.max_bytes();
+    if total > bound {
+        return Err(BuildRefused::TooLarge { len: total, bound });
+    }
+    Ok(entry::write_list(&sealed)?)
+}
+
+/// In a segment every commit of the range is in an entry, unless entries were skipped.
+fn check_commits(
+    header: &SegmentHeader,
+    entries: &[TenantChanges],
+    skipped: &[SkippedEntry],
+) -> Result<(), ObjectRefused> {
+    let mut seen = std::collections::BTreeSet::new();
+    for TenantChanges { tenant, changes } in entries {
+        let bad = |field| ObjectRefused::BadEntry { tenant: *tenant, field };
+        if !header.kind.orders(changes) {
+            return Err(bad("order of commits"));
+        }
+        let range = header.lawful_commits();
+        if changes.iter().any(|change| !range.contains(&change.commit_seq)) {
+            return Err(bad("commit"));
+        }
+        seen.extend(changes.iter().map(|change| change.commit_seq));
+    }
+    if header.kind != SegmentKind::Segment || !skipped.is_empty() {
+        return Ok(());
+    }
+    match header.lawful_commits().find(|commit| !seen.contains(commit)) {
+        Some(commit) => Err(ObjectRefused::MissingCommit { commit }),
+        None => Ok(()),
+    }
+}
+
+struct Verified<'a> {
+    header: SegmentHeader,
+    sealed_key: Vec<u8>,
+    aad: [u8; 32],
+    binding: [u8; 32],
+    body: &'a [u8],
+}
+
+fn verified<'a>(bytes: &'a [u8], root: &VerifyingKey) -> Result<Verified<'a>, ObjectRefused> {
+    let frame = Frame::parse(bytes)?;
+    let object = match frame.object {
+        ObjectType::Segment | ObjectType::RecoveryPoint => frame.object,
+        found => return Err(ObjectRefused::OtherType { found, wanted: ObjectType::Segment }),
+    };
+    let fields = frame.header_of_body()?;
+    let header::Parsed { header, certificate, sealed_key, key_at } =
+        header::Parsed::read(fields, object)?;
+    let node = verify_by_node(&frame, &certificate, header.instance, root)?;
+    if node.incarnation != header.incarnation {
+        return Err(ObjectRefused::OtherNode { object });
+    }
+    let aad = frame::binding_hash(object, &fields[..key_at]);
+    let binding = frame::binding_hash(object, fields);
+    Ok(Verified { header, sealed_key, aad, binding, body: frame.body })
+}
+
+/// A sealed entry as the list holds it.
+type SealedEntry = (TenantId, Sealed<keystead_crypto::Entry>);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! A tenant's entry: its changes compressed, its secret values beside them, as they are sealed.
+//!
+//! Invariant: nothing grows beyond the bound of the segment's kind: the stated length is checked
+//! against what is left of it before a byte is decompressed, and must then be exact.
+
+use std::io::Read;
+
+use keystead_crypto::{
+    Sealed,
+    bytes::{Malformed, Reader, Writer},
+};
+use keystead_domain::TenantId;
+use zeroize::Zeroizing;
+
+use super::{ChangeImage, SealedEntry, SegmentKind, Sensitivity};
+use crate::{ObjectRefused, record};
+
+const LEVEL: i32 = 3;
+const WINDOW_LOG: u32 = 23;
+const MAX_ENTRIES: usize = 65_536;
+
+/// An entry's plaintext, and how many bytes it takes of the bound.
+pub(crate) fn write(
+    changes: &[ChangeImage],
+    kind: SegmentKind,
+) -> Result<(Zeroizing<Vec<u8>>, usize), Malformed> {
+    check_values(changes, kind)?;
+    let (mut list, mut values) = (Writer::new(), Vec::new());
+    list.list(changes.iter(), |w, change| change.write(w, &mut values));
+    let plain = Zeroizing::new(list.finish());
+    let weight = plain.len() + weight_of(&values);
+    let length = u32::try_from(plain.len()).map_err(|_| Malformed::BadValue { field: "length" })?;
+    let packed = zstd::bulk::compress(&plain, LEVEL)
+        .expect("compressing memory into memory needs nothing that can be missing");
+    let mut w = Writer::new();
+    w.u32(length).bytes(&packed).list(values.iter(), |w, value| {
+        w.bytes(value);
+    });
+    Ok((Zeroizing::new(w.finish()), weight))
+}
+
+/// Reads an entry's plaintext and takes what it weighs from `budget`.
+pub(crate) fn read(
+    plain: &[u8],
+    kind: SegmentKind,
+    tenant: TenantId,
+    budget: &mut usize,
+) -> Result<Vec<ChangeImage>, ObjectRefused> {
+    let mut r = Reader::new(plain);
+    let length = r.u32()? as usize;
+    let packed = r.bytes()?;
+    let values = r.list(Reader::bytes)?;
+    r.finish()?;
+    let bad = |field| ObjectRefused::BadEntry { tenant, field };
+    let weight = length.saturating_add(weight_of(&values));
+    *budget = budget.checked_sub(weight).ok_or_else(|| bad("length"))?;
+    let list = unpack(packed, length).ok_or_else(|| bad("compressed changes"))?;
+    let mut r = Reader::new(&list);
+    let mut values = values.into_iter();
+    let changes = r.list(|r| ChangeImage::read(r, &mut values))?;
+    r.finish()?;
+    if values.next().is_some() {
+        return Err(bad("secret values"));
+    }
+    check_values(&changes, kind)?;
+    Ok(changes)
+}
+
+/// The stream's plaintext: every entry, ascending by tenant.
+pub(crate) fn write_list(entries: &[SealedEntry]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    record::ascending(entries, MAX_ENTRIES, "entries", |entry| entry.0)?;
+    let mut w = Writer::new();
+    w.list(entries.iter(), |w, (tenant, sealed)| {
+        tenant.write(w);
+        w.bytes(sealed.as_bytes());
+    });
+    Ok(Zeroizing::new(w.finish()))
+}
+
+/// Reads what [`write_list`] wrote.
+pub(crate) fn read_list(content: &[u8]) -> Result<Vec<SealedEntry>, Malformed> {
+    let mut r = Reader::new(content);
+    let entries = r.list(|r| Ok((TenantId::read(r)?, Sealed::from_bytes(r.bytes()?.to_vec())?)))?;
+    r.finish()?;
+    record::ascending(&entries, MAX_ENTRIES, "entries", |entry| entry.0)?;
+    Ok(entries)
+}
+
+fn weight_of(values: &[&[u8]]) -> usize {
+    values.iter().map(|value| 4 + value.len()).sum()
+}
+
+fn check_values(changes: &[ChangeImage], kind: SegmentKind) -> Result<(), Malformed> {
+    let secret = |change: &ChangeImage| {
+        change.puts.iter().any(|image| image.sensitivity == Sensitivity::SecretValue)
+    };
+    match kind == SegmentKind::MetadataPoint && changes.iter().any(secret) {
+        true => Err(Malformed::BadValue { field: "sensitivity" }),
+        false => Ok(()),
+    }
+}
+
+/// Exactly `length` bytes out of exactly one frame, or nothing.
+fn unpack(packed: &[u8], length: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?.single_frame();
+    decoder.window_log_max(WINDOW_LOG).ok()?;
+    let mut out = Zeroizing::new(Vec::new());
+    let mut bounded = (&mut decoder).take(length as u64 + 1);
+    bounded.read_to_end(&mut out).ok()?;
+    let left = decoder.finish();
+    (out.len() == length && left.is_empty()).then_some(out)
+}
