@@ -140,13 +140,14 @@ impl<B: Backend> Backend for FaultyBackend<B> {
         }
         let answer = self.inner.commit(set).await;
         // What the database refused by itself is no durable write, so there is nothing to lose.
-        match fault.filter(|_| answer.is_ok()) {
-            Some(Fault::CrashAfter) => self.run().process = Process::Crashed,
-            Some(Fault::PersistedButReported) => {}
-            Some(Fault::NotPersisted) | None if self.alive().is_ok() => return answer,
-            Some(Fault::NotPersisted) | None => {}
+        let fault = fault.filter(|_| answer.is_ok());
+        if fault == Some(Fault::CrashAfter) {
+            self.run().process = Process::Crashed;
         }
-        Err(CommitFailed::Unknown)
+        match fault {
+            None if self.alive().is_ok() => answer,
+            _ => Err(CommitFailed::Unknown),
+        }
     }
 
     async fn outcome(&self, id: ChangeId) -> Result<Option<Committed>, StoreFailed> {
