@@ -1,1 +1,25 @@
 //! Appends, syncs and reads back the ledger's leaves over a `Disk`.
+//!
+//! Invariant: a record is acknowledged only after the sync that carries it has ended well; what was
+//! acknowledged is read back at every start, once and in order, or the damage is named. The journal
+//! has no thread of its own: the binary gives one to [`Journal::run`], a test calls
+//! [`Journal::flush_once`]. File format: `docs/formats/journal.md`.
+
+mod disk;
+mod faulty;
+mod file;
+mod frame;
+mod group;
+mod journal;
+mod memory;
+mod reader;
+mod scan;
+mod writer;
+
+pub use disk::{BadFileName, Disk, DiskFailed, DiskOp, FileName};
+pub use faulty::{Fault, FaultPlan, FaultyDisk};
+pub use file::FileDisk;
+pub use group::{JournalFailed, Ticket};
+pub use journal::{Flushed, Journal, Limits, Work};
+pub use memory::{Loss, MemoryDisk};
+pub use scan::JournalUnreadable;

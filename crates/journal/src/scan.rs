@@ -1,0 +1,217 @@
+//! Reads journal files back: at every start the active one, in a full check all of them.
+//!
+//! Invariant: bytes are either an unbroken run of entries, or a torn tail that nobody was told of, or
+//! damage that is named by file and entry. What separates the last two is a mark behind the
+//! damage: marks are written only after the sync that makes them true.
+
+use std::sync::Arc;
+
+use keystead_ledger::{Chain, CompactRange, Leaf, Malformed, StatePlace};
+use thiserror::Error;
+
+use crate::{
+    Disk, DiskFailed, FileName,
+    frame::{self, Entry, HEADER_BYTES, Header},
+};
+
+/// Why the journal cannot be read, or not be made.
+#[derive(Debug, Error)]
+pub enum JournalUnreadable {
+    /// The folder holds no journal.
+    #[error("the folder holds no journal")]
+    Absent,
+    /// The folder holds a journal already.
+    #[error("the folder holds a journal already: `{file}`")]
+    AlreadyThere {
+        /// Its last file.
+        file: FileName,
+    },
+    /// An entry that had been synced is not what was written.
+    #[error("`{file}` is damaged at entry {entry}, byte {offset}")]
+    Damaged {
+        /// Which file.
+        file: FileName,
+        /// Index of the leaf, or of the leaf that the damaged mark stands before.
+        entry: u64,
+        /// Where the entry begins in the file.
+        offset: u64,
+    },
+    /// The beginning of a file is not what was written.
+    #[error("the header of `{file}` is damaged")]
+    BadHeader {
+        /// Which file.
+        file: FileName,
+        /// What is wrong with it.
+        #[source]
+        source: Malformed,
+    },
+    /// A file does not go on where the one before it ended.
+    #[error("`{file}` does not follow from the file before it")]
+    NotConsecutive {
+        /// Which file.
+        file: FileName,
+    },
+    /// The disk failed.
+    #[error("the journal's disk failed")]
+    Disk(#[from] DiskFailed),
+}
+
+/// The log at some entry of some file.
+#[derive(Debug, Clone)]
+pub(crate) struct Position {
+    pub(crate) tree: CompactRange,
+    /// The place of the last state event.
+    pub(crate) place: StatePlace,
+    pub(crate) chain: Chain,
+    /// Bytes of the file up to here.
+    pub(crate) len: u64,
+    pub(crate) marked: Marked,
+}
+
+/// Whether the last entry is a mark, or there is no leaf that one could tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marked {
+    Yes,
+    No,
+}
+
+/// How a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// With an entry.
+    Whole,
+    /// With bytes that were never acknowledged.
+    Torn,
+}
+
+impl Position {
+    /// Behind the header.
+    pub(crate) fn begin(header: &Header, len: usize, chain: Chain) -> Self {
+        let (tree, place) = (header.tree.clone(), header.place);
+        Self { tree, place, chain, len: len as u64, marked: Marked::Yes }
+    }
+
+    /// Goes on by one entry; nothing where it cannot follow.
+    pub(crate) fn step(&mut self, entry: &Entry<'_>, len: usize, chain: Chain) -> Option<()> {
+        match entry {
+            Entry::Mark { size } if *size != self.tree.size() => return None,
+            Entry::Mark { .. } => self.marked = Marked::Yes,
+            Entry::Leaf { bytes, hash } => {
+                let leaf = Leaf::from_bytes(bytes.to_vec()).ok()?;
+                if let Some(place) = leaf.place() {
+                    self.place = follows(self.place, place).then_some(place)?;
+                }
+                self.tree.push(*hash);
+                self.marked = Marked::No;
+            }
+        }
+        (self.len, self.chain) = (self.len + len as u64, chain);
+        Some(())
+    }
+}
+
+/// Whether a state event can stand behind another: events of one change stand together.
+fn follows(before: StatePlace, next: StatePlace) -> bool {
+    if next.commit_seq == before.commit_seq {
+        before.index.checked_add(1) == Some(next.index)
+    } else {
+        next.commit_seq > before.commit_seq && next.index == 0
+    }
+}
+
+/// Reads a file's entries to its end.
+pub(crate) fn scan(file: &FileName, bytes: &[u8]) -> Result<(Position, Tail), JournalUnreadable> {
+    let (header, len, chain) = decode_header(file, bytes)?;
+    let mut position = Position::begin(&header, len, chain);
+    let mut rest = &bytes[len..];
+    while !rest.is_empty() {
+        let next = frame::entry(rest, position.chain);
+        let stepped = next.and_then(|next| {
+            position.step(&next.entry, next.len, next.chain)?;
+            Some(next.len)
+        });
+        let Some(len) = stepped else { return torn_or_damaged(file, rest, position) };
+        rest = &rest[len..];
+    }
+    Ok((position, Tail::Whole))
+}
+
+fn torn_or_damaged(
+    file: &FileName,
+    rest: &[u8],
+    position: Position,
+) -> Result<(Position, Tail), JournalUnreadable> {
+    let entry = position.tree.size();
+    if frame::has_mark_above(rest, entry) {
+        return Err(JournalUnreadable::Damaged { file: file.clone(), entry, offset: position.len });
+    }
+    Ok((position, Tail::Torn))
+}
+
+fn decode_header(
+    file: &FileName,
+    bytes: &[u8],
+) -> Result<(Header, usize, Chain), JournalUnreadable> {
+    Header::decode(bytes)
+        .map_err(|source| JournalUnreadable::BadHeader { file: file.clone(), source })
+}
+
+/// The journal files of a folder, in order, with their headers.
+pub(crate) fn headers(disk: &Arc<dyn Disk>) -> Result<Vec<(u64, Header)>, JournalUnreadable> {
+    let mut found: Vec<(u64, Header)> = Vec::new();
+    for first in disk.list()?.iter().filter_map(frame::first_index) {
+        let file = frame::file_name(first);
+        let (header, ..) = decode_header(&file, &disk.read_at(&file, 0, HEADER_BYTES)?)?;
+        let begins_there = header.tree.size() == first;
+        let consecutive = match found.last() {
+            None => first == 0,
+            Some((before, last)) => first > *before && last.origin == header.origin,
+        };
+        if !begins_there || !consecutive {
+            return Err(JournalUnreadable::NotConsecutive { file });
+        }
+        found.push((first, header));
+    }
+    Ok(found)
+}
+
+/// Reads all leaves back: whole files, and the one that begins at `first` up to `end`.
+pub(crate) fn verify(
+    disk: &Arc<dyn Disk>,
+    first: u64,
+    end: &Position,
+) -> Result<(), JournalUnreadable> {
+    let mut headers = headers(disk)?;
+    headers.retain(|(begins, _)| *begins <= first);
+    for pair in headers.windows(2) {
+        verify_closed(disk, pair[0].0, &pair[1].1)?;
+    }
+    let file = frame::file_name(first);
+    let len = usize::try_from(end.len).expect("a journal file fits in memory");
+    let (found, _) = scan(&file, &disk.read_at(&file, 0, len)?)?;
+    if found.len == end.len && found.tree == end.tree {
+        Ok(())
+    } else {
+        let (entry, offset) = (found.tree.size(), found.len);
+        Err(JournalUnreadable::Damaged { file, entry, offset })
+    }
+}
+
+/// A closed file ends with a mark, and the header of the next one says what its end must be.
+fn verify_closed(disk: &Arc<dyn Disk>, first: u64, next: &Header) -> Result<(), JournalUnreadable> {
+    let file = frame::file_name(first);
+    let bytes = disk.read(&file)?.ok_or(JournalUnreadable::Absent)?;
+    let (end, tail) = scan(&file, &bytes)?;
+    if tail == Tail::Torn || end.marked == Marked::No || end.tree.size() < next.tree.size() {
+        let (entry, offset) = (end.tree.size(), end.len);
+        return Err(JournalUnreadable::Damaged { file, entry, offset });
+    }
+    let same =
+        end.tree == next.tree && end.place == next.place && end.chain.as_bytes() == &next.previous;
+    if same {
+        Ok(())
+    } else {
+        let file = frame::file_name(next.tree.size());
+        Err(JournalUnreadable::NotConsecutive { file })
+    }
+}
