@@ -135,7 +135,7 @@ const RINGS: [Row; 14] = [
             "imbl",
             "zeroize",
             "tracing",
-            // The shape of the status report, which is stored and served; JSON itself is the edges'.
+            // The status report's one shape; turning it into JSON is the edges' work.
             "serde",
         ]),
     },
