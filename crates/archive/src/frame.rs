@@ -179,6 +179,11 @@ impl<'a> Frame<'a> {
         if digest == sha256(self.body) { Ok(fields) } else { Err(refused) }
     }
 
+    /// What the signatures cover: from the type to the end of the header.
+    pub(crate) fn signed(&self) -> &'a [u8] {
+        self.signed
+    }
+
     /// Writes the same bytes again.
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut w = Writer::new();

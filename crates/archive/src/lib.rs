@@ -9,9 +9,11 @@ mod closing;
 mod epoch_record;
 mod frame;
 mod key_copy;
+mod kit;
 pub mod names;
 mod opening;
 mod passphrase;
+mod printed;
 mod recipient_set;
 mod record;
 mod refused;
@@ -26,8 +28,13 @@ pub use closing::Closing;
 pub use epoch_record::EpochRecord;
 pub use frame::{FORMAT_VERSION, MAX_HEADER_BYTES, ObjectType, object_hash};
 pub use key_copy::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, KeyCopyHeader, OpenedCopy};
+pub use kit::{
+    Factor, FactorBinding, FactorFailed, FactorKind, Kit, KitDraft, KitPin, KitRefused, KitRequest,
+    KitSlot, KitStatement, KitSummary, KitUnfinished, MAX_KIT_BYTES, OpenedKit, SlotChallenge,
+};
 pub use opening::{Opening, Predecessor};
 pub use passphrase::{PASSPHRASE_BITS, PASSPHRASE_WORDS, generate_passphrase};
+pub use printed::{LineProblem, PrintedRefused, PrintedSecret};
 pub use recipient_set::{Recipient, RecipientSet, RootId, RootKind};
 pub use refused::ObjectRefused;
 pub use segment::{
