@@ -164,3 +164,134 @@ fn what_no_leaf_can_hold_is_refused_by_name() {
         assert!(Operation::new(bad).is_err(), "{bad}");
     }
 }
+
+/// One case of `tests/vectors/ledger-leaf.json`.
+fn vectors() -> Vec<serde_json::Value> {
+    let text = include_str!("../../../../tests/vectors/ledger-leaf.json");
+    let file: serde_json::Value = serde_json::from_str(text).unwrap();
+    file["cases"].as_array().unwrap().clone()
+}
+
+fn unhex(value: &serde_json::Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the vectors call a refusal.
+fn word(malformed: Malformed) -> &'static str {
+    match malformed {
+        Malformed::Truncated { .. } => "truncated",
+        Malformed::Trailing { .. } => "trailing",
+        Malformed::Version { .. } => "version",
+        Malformed::BadValue { field: "leaf length" } => "too-long",
+        Malformed::BadValue { field } => field,
+    }
+}
+
+fn described(act: &Act, mut event: serde_json::Value) -> serde_json::Value {
+    let id = |id: Option<&[u8]>| id.map(hex);
+    let (result, error_kind) = match act.outcome {
+        Outcome::Succeeded => ("succeeded", None),
+        Outcome::Refused { error_kind } => ("refused", Some(error_kind)),
+        Outcome::Failed { error_kind } => ("failed", Some(error_kind)),
+    };
+    let mut outcome = serde_json::json!({ "result": result });
+    if let Some(kind) = error_kind {
+        outcome["error_kind"] = kind.into();
+    }
+    let attributes = act.attributes.iter().map(|(name, value)| match value {
+        Value::Clear(bytes) => serde_json::json!({ "name": name, "clear": hex(&bytes) }),
+        Value::Mac(mac) => serde_json::json!({ "name": name, "mac": hex(&mac) }),
+        Value::Digest { sha256, len_bytes } => {
+            serde_json::json!({ "name": name, "digest": hex(&sha256), "len_bytes": len_bytes })
+        }
+    });
+    event["at"] = act.at.into();
+    event["request"] = id(act.request.as_ref().map(|b| &b[..])).into();
+    event["tenant"] = id(act.tenant.as_ref().map(|b| &b[..])).into();
+    event["principal"] = id(act.principal.as_ref().map(|b| &b[..])).into();
+    event["front"] = format!("{:?}", act.front).to_lowercase().into();
+    event["operation"] = act.operation.as_str().into();
+    event["resource"] = act.resource.map_or(
+        serde_json::Value::Null,
+        |resource| serde_json::json!({ "kind": resource.kind, "id": hex(&resource.id) }),
+    );
+    event["key_version"] = id(act.key_version.as_ref().map(|b| &b[..])).into();
+    event["outcome"] = outcome;
+    event["source"] = id(act.source.as_ref().map(|b| &b[..])).into();
+    event["attributes"] = attributes.collect();
+    event
+}
+
+fn described_event(event: &Event) -> serde_json::Value {
+    let kind = match event {
+        Event::Use { keyring_revision, .. } => {
+            serde_json::json!({ "kind": "use", "keyring_revision": keyring_revision })
+        }
+        Event::State { place: StatePlace { commit_seq, index }, .. } => {
+            serde_json::json!({ "kind": "state", "commit_seq": commit_seq, "index": index })
+        }
+        Event::Node { .. } => serde_json::json!({ "kind": "node" }),
+    };
+    described(event.act(), kind)
+}
+
+#[test]
+fn the_vectors_hold() {
+    let (mut good, mut bad) = (0, 0);
+    for case in vectors() {
+        let name = case["name"].as_str().unwrap();
+        let mut bytes = unhex(&case["bytes"]);
+        let zeros = case["zeros_appended"].as_u64().unwrap_or(0);
+        bytes.resize(bytes.len() + usize::try_from(zeros).unwrap(), 0);
+        let found = match case["form"].as_str().unwrap() {
+            "leaf" => check_leaf(name, &bytes, &case),
+            "unplaced" => check_unplaced(name, &bytes, &case),
+            other => panic!("{name}: form {other}"),
+        };
+        match found {
+            Ok(event) => {
+                assert_eq!(event, case["event"], "{name}");
+                good += 1;
+            }
+            Err(malformed) => {
+                assert_eq!(case["error"], word(malformed), "{name}: {malformed}");
+                bad += 1;
+            }
+        }
+    }
+    assert!(good >= 16 && bad >= 50, "{good} good, {bad} bad");
+}
+
+fn check_leaf(
+    name: &str,
+    bytes: &[u8],
+    case: &serde_json::Value,
+) -> Result<serde_json::Value, Malformed> {
+    let leaf = Leaf::from_bytes(bytes.to_vec())?;
+    assert_eq!(case["leaf_hash"], hex(&leaf.hash()), "{name}");
+    let event = Event::decode(bytes)?;
+    assert_eq!(event.encode().unwrap().as_bytes(), bytes, "{name}");
+    Ok(described_event(&event))
+}
+
+fn check_unplaced(
+    name: &str,
+    bytes: &[u8],
+    case: &serde_json::Value,
+) -> Result<serde_json::Value, Malformed> {
+    let event = StateEvent::decode_unplaced(bytes)?;
+    assert_eq!(event.encode_unplaced().unwrap(), bytes, "{name}");
+    let placed = &case["placed"];
+    let index = u16::try_from(placed["index"].as_u64().unwrap()).unwrap();
+    let place = StatePlace { commit_seq: placed["commit_seq"].as_u64().unwrap(), index };
+    let leaf = crate::place(bytes, place).unwrap();
+    assert_eq!(leaf.as_bytes(), unhex(&placed["leaf"]), "{name}");
+    assert_eq!(placed["leaf_hash"], hex(&leaf.hash()), "{name}");
+    Ok(described(&event.act, serde_json::json!({ "kind": "state" })))
+}
