@@ -129,6 +129,12 @@ pub enum ClaimFault {
     },
 }
 
+/// The digest of a body that [`RequestParts`] wants, for callers that have no other use of hashes.
+#[must_use]
+pub fn body_sha256(body: &[u8]) -> [u8; 32] {
+    sha256(body)
+}
+
 /// Reads what `parts` claims.
 ///
 /// # Errors
