@@ -182,7 +182,7 @@ struct Parsed<'a> {
 
 impl<'a> Parsed<'a> {
     fn checked(bytes: &'a [u8], pin: KitPin) -> Result<Self, KitRefused> {
-        let frame = Frame::parse_as(undamaged(bytes)?, ObjectType::Kit).map_err(kit_refused)?;
+        let frame = Frame::parse_as(undamaged(bytes)?, ObjectType::Kit)?;
         let statement: KitStatement =
             record::parse_header(frame.header).map_err(KitRefused::Malformed)?;
         let (slots, mac) = read_body(frame.body).map_err(KitRefused::Malformed)?;
@@ -195,7 +195,7 @@ impl<'a> Parsed<'a> {
             }
             _ => {}
         }
-        frame.verify(&statement.root).map_err(kit_refused)?;
+        frame.verify(&statement.root)?;
         let macced = &bytes[..bytes.len() - MAC_BYTES - CHECKSUM_BYTES];
         Ok(Self { statement, slots, header_hash: sha256(frame.signed()), macced, mac })
     }
@@ -225,6 +225,22 @@ impl<'a> Parsed<'a> {
     }
 }
 
+impl From<ObjectRefused> for KitRefused {
+    fn from(why: ObjectRefused) -> Self {
+        match why {
+            ObjectRefused::Malformed(Malformed::Version { found, known, .. }) => {
+                Self::Newer { found, known }
+            }
+            ObjectRefused::Malformed(why) => Self::Malformed(why),
+            ObjectRefused::BadSignature { .. } => Self::BadSignature,
+            ObjectRefused::TooLarge { .. } => {
+                Self::Malformed(Malformed::BadValue { field: "body length" })
+            }
+            _ => Self::Malformed(Malformed::BadValue { field: "object type" }),
+        }
+    }
+}
+
 fn undamaged(bytes: &[u8]) -> Result<&[u8], KitRefused> {
     if bytes.len() > MAX_KIT_BYTES {
         return Err(KitRefused::Damaged);
@@ -242,20 +258,6 @@ fn read_body(body: &[u8]) -> Result<(Vec<KitSlot>, &[u8]), Malformed> {
     let mac = r.raw(MAC_BYTES)?;
     r.finish()?;
     Ok((slots, mac))
-}
-
-fn kit_refused(why: ObjectRefused) -> KitRefused {
-    match why {
-        ObjectRefused::Malformed(Malformed::Version { found, known, .. }) => {
-            KitRefused::Newer { found, known }
-        }
-        ObjectRefused::Malformed(why) => KitRefused::Malformed(why),
-        ObjectRefused::BadSignature { .. } => KitRefused::BadSignature,
-        ObjectRefused::TooLarge { .. } => {
-            KitRefused::Malformed(Malformed::BadValue { field: "body length" })
-        }
-        _ => KitRefused::Malformed(Malformed::BadValue { field: "object type" }),
-    }
 }
 
 fn mac(seed: &RecipientSeed, header_hash: &[u8; 32], macced: &[u8]) -> [u8; 32] {

@@ -8,6 +8,7 @@ mod certificate;
 mod closing;
 mod epoch_record;
 mod frame;
+pub mod fuzz;
 mod key_copy;
 mod kit;
 pub mod names;
@@ -18,6 +19,7 @@ mod recipient_set;
 mod record;
 mod refused;
 mod segment;
+mod sheet;
 mod slot_table;
 #[cfg(test)]
 mod testing;
@@ -42,5 +44,6 @@ pub use segment::{
     MAX_SEGMENT_CHANGES, OpenedSegment, RowRef, SegmentHeader, SegmentKind, Sensitivity,
     SkippedEntry, TenantChanges, build_segment, open_segment, read_segment_header,
 };
+pub use sheet::{KitSheet, kit_from_qr, kit_sheet, restore_command, secret_sheet};
 pub use slot_table::{SlotPlace, SlotTable, TableSlot};
 pub use vault_record::VaultRecord;

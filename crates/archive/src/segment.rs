@@ -241,6 +241,36 @@ fn verified<'a>(bytes: &'a [u8], root: &VerifyingKey) -> Result<Verified<'a>, Ob
     Ok(Verified { header, sealed_key, aad, binding, body: frame.body })
 }
 
+/// What a header writes back to; for the oracle of `fuzz`.
+pub(crate) fn rewritten_header(fields: &[u8], object: ObjectType) -> Option<Vec<u8>> {
+    let parsed = header::Parsed::read(fields, object).ok()?;
+    let mut written = parsed.header.write(&parsed.certificate).ok()?;
+    header::append_sealed_key(&mut written, &parsed.sealed_key);
+    Some(written)
+}
+
+/// Reads bytes as an entry and as a list of them; for the oracle of `fuzz`.
+pub(crate) fn entry_survives(bytes: &[u8]) {
+    let mut budget = MAX_SEGMENT_BYTES;
+    let tenant = TenantId::from_bytes([0; 16]);
+    if let Ok(changes) = entry::read(bytes, SegmentKind::Segment, tenant, &mut budget) {
+        let (plain, weight) =
+            entry::write(&changes, SegmentKind::Segment).expect("what was read can be written");
+        let mut again = MAX_SEGMENT_BYTES;
+        let read = entry::read(&plain, SegmentKind::Segment, tenant, &mut again);
+        assert_eq!(read.as_ref(), Ok(&changes), "an entry reads back");
+        assert_eq!(
+            (MAX_SEGMENT_BYTES - again, again),
+            (weight, budget),
+            "an entry weighs the same"
+        );
+    }
+    if let Ok(entries) = entry::read_list(bytes) {
+        let written = entry::write_list(&entries).expect("what was read can be written");
+        assert_eq!(&**written, bytes, "a list of entries writes back");
+    }
+}
+
 /// A sealed entry as the list holds it.
 type SealedEntry = (TenantId, Sealed<keystead_crypto::Entry>);
 
