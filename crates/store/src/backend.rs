@@ -1,7 +1,7 @@
 //! The `Backend` port: what a database must do for Keystead, and nothing more.
 //!
-//! Invariant: `commit_seq` is gapless and in commit order; a change id commits at most once; an error
-//! that leaves the outcome open is [`CommitFailed::Unknown`], never a retry.
+//! Invariant: `commit_seq` is gapless and in commit order; a change id commits at most once; an
+//! error that leaves the outcome open is [`CommitFailed::Unknown`], never a retry.
 
 use async_trait::async_trait;
 use keystead_crypto::{Body, Material, Sealed};

@@ -91,7 +91,7 @@ fn expected(stored: Option<&Stored>) -> Expected {
     stored.map_or(Expected::Absent, |stored| Expected::Revision(stored.revision))
 }
 
-/// Loads `reads` from one snapshot, lets `decide` make a change of them and commits it. On a conflict
+/// Loads `reads` from one snapshot, lets `decide` make a change of them and commits it. On conflict
 /// it starts again with a fresh snapshot, so `decide` may run more than once.
 ///
 /// # Errors

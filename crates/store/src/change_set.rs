@@ -1,4 +1,5 @@
-//! A change is a value: what is put and deleted, what must still hold, what it records, what follows.
+//! A change is a value: what is put and deleted, what must still hold, what it records, what
+//! follows.
 //!
 //! Invariant: bodies are sealed; nothing here can be opened by a store. The same value is what a
 //! segment carries as after-images, what the keyring applies and what restore replays. Materials

@@ -1,7 +1,7 @@
 //! The `Backend` port: load, scan, commit a change set, find its outcome.
 //!
-//! Invariant: rules live in `domain` and `service`; a backend loads and stores whole aggregates with
-//! an expected revision, and everything in it is sealed.
+//! Invariant: rules live in `domain` and `service`; a backend loads and stores whole aggregates
+//! with an expected revision, and everything in it is sealed.
 
 mod backend;
 mod change;

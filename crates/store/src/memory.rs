@@ -1,4 +1,4 @@
-//! Keeps a whole database in memory: what tests run against and what other backends are compared with.
+//! Keeps a whole database in memory: what tests run on and what other backends are compared with.
 //!
 //! Invariant: a commit checks everything before it changes anything, under one lock, so no reader
 //! sees half a change. Clones are handles of one database: dropping one and using another is what
