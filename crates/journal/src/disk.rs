@@ -1,8 +1,8 @@
 //! The port to one folder of files: what the journal and the outbox of segments need of a disk.
 //!
-//! Invariant: after `sync` or `replace` answered well, no crash undoes what they made durable; before
-//! that, a crash may keep any part of what was appended. Synchronous, because it is called from the
-//! thread that the binary gives to [`Journal::run`](crate::Journal::run).
+//! Invariant: after `sync` or `replace` answered well, no crash undoes what they made durable;
+//! before that, a crash may keep any part of what was appended. Synchronous, because it is called
+//! from the thread that the binary gives to [`Journal::run`](crate::Journal::run).
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
@@ -56,7 +56,7 @@ pub enum DiskOp {
     Sync,
     /// [`Disk::replace`].
     Replace,
-    /// [`Disk::read`] or [`Disk::read_at`].
+    /// [`Disk::read`], [`Disk::read_at`] or [`Disk::len_bytes`].
     Read,
     /// [`Disk::list`].
     List,
@@ -146,6 +146,12 @@ pub trait Disk: Send + Sync + fmt::Debug {
         len_bytes: usize,
     ) -> Result<Vec<u8>, DiskFailed>;
 
+    /// How long a file is.
+    ///
+    /// # Errors
+    /// [`DiskFailed`], also where there is no such file.
+    fn len_bytes(&self, file: &FileName) -> Result<u64, DiskFailed>;
+
     /// The names of all files, sorted; the reserve is none of them.
     ///
     /// # Errors
@@ -196,6 +202,10 @@ impl<D: Disk + ?Sized> Disk for Arc<D> {
 
     fn read_at(&self, file: &FileName, offset: u64, len: usize) -> Result<Vec<u8>, DiskFailed> {
         D::read_at(self, file, offset, len)
+    }
+
+    fn len_bytes(&self, file: &FileName) -> Result<u64, DiskFailed> {
+        D::len_bytes(self, file)
     }
 
     fn list(&self) -> Result<Vec<FileName>, DiskFailed> {

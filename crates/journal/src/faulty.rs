@@ -163,6 +163,11 @@ impl<D: Disk> Disk for FaultyDisk<D> {
         self.inner.read_at(file, offset, len)
     }
 
+    fn len_bytes(&self, file: &FileName) -> Result<u64, DiskFailed> {
+        drop(self.alive(DiskOp::Read, file.as_str())?);
+        self.inner.len_bytes(file)
+    }
+
     fn list(&self) -> Result<Vec<FileName>, DiskFailed> {
         drop(self.alive(DiskOp::List, ".")?);
         self.inner.list()

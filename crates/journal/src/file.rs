@@ -135,6 +135,10 @@ impl Disk for FileDisk {
         })
     }
 
+    fn len_bytes(&self, file: &FileName) -> Result<u64, DiskFailed> {
+        self.doing(DiskOp::Read, file.as_str(), || Ok(fs::metadata(self.path(file))?.len()))
+    }
+
     fn list(&self) -> Result<Vec<FileName>, DiskFailed> {
         self.doing(DiskOp::List, ".", || {
             let mut names = Vec::new();
@@ -243,8 +247,8 @@ fn failed(op: DiskOp, file: PathBuf, source: io::Error) -> DiskFailed {
     }
 }
 
-/// A sync or rename that found no room has left us in doubt: that is not [`DiskFailed::Full`], which
-/// promises that nothing changed.
+/// A sync or rename that found no room has left us in doubt: that is not [`DiskFailed::Full`],
+/// which promises that nothing changed.
 fn in_doubt(op: DiskOp, error: DiskFailed) -> DiskFailed {
     match error {
         DiskFailed::Full { file } => {

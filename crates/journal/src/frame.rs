@@ -114,7 +114,8 @@ pub(crate) fn put_mark(out: &mut Vec<u8>, before: Chain, size: u64) -> Chain {
     chain
 }
 
-/// Reads the entry at the start of `bytes`; nothing where no entry with the right check stands there.
+/// Reads the entry at the start of `bytes`; nothing where no entry with the right check stands
+/// there.
 pub(crate) fn entry(bytes: &[u8], before: Chain) -> Option<Framed<'_>> {
     let mut r = Reader::new(bytes);
     let (entry, chain) = match r.u8().ok()? {

@@ -1,7 +1,8 @@
 //! The records that wait for the next sync, and the tickets that wait for theirs.
 //!
-//! Invariant: every ticket resolves: with the sync that carried its record, or with the reason why none
-//! did. State events enter in commit order, each once; where one is turned away, all behind it are.
+//! Invariant: every ticket resolves: with the sync that carried its record, or with the reason why
+//! none did. State events enter in commit order, each once; where one is turned away, all behind it
+//! are.
 
 use std::{
     future::Future,

@@ -1,8 +1,8 @@
-//! The journal: records go in, one sync carries many of them, tickets resolve, leaves are read back.
+//! The journal: records go in, one sync carries many, tickets resolve, leaves are read back.
 //!
-//! Invariant: what [`Journal::head`] covers is on stable storage. One group fills while another syncs:
-//! a caller holds the lock of the group only to put its record in. Locks are taken in the order
-//! writer, group, synced.
+//! Invariant: what [`Journal::head`] covers is on stable storage. One group fills while another
+//! syncs: a caller holds the lock of the group only to put its record in. Locks are taken in the
+//! order writer, group, synced.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -116,8 +116,8 @@ impl Journal {
 
     /// Records the events of a committed change, as its change set carries them, each exactly once.
     ///
-    /// Feed every commit in order from [`Journal::next_commit_seq`] on, those without events too.
-    /// A change that is there already resolves at once; one that waits for its sync resolves with it.
+    /// Feed every commit in order from [`Journal::next_commit_seq`] on, those without events too. A
+    /// change that is there already resolves at once; one that waits for its sync resolves with it.
     /// Changes may use the reserve, since a revocation cannot overtake the change before it. After
     /// any error feed again from [`Journal::next_commit_seq`] on.
     pub fn record_state(&self, commit_seq: u64, unplaced: &[Vec<u8>]) -> Ticket {

@@ -197,6 +197,10 @@ impl Disk for MemoryDisk {
         Ok(seen[start..end].to_vec())
     }
 
+    fn len_bytes(&self, file: &FileName) -> Result<u64, DiskFailed> {
+        Ok(self.state().file(DiskOp::Read, file)?.seen.len() as u64)
+    }
+
     fn list(&self) -> Result<Vec<FileName>, DiskFailed> {
         Ok(self.state().files.keys().cloned().collect())
     }

@@ -1,8 +1,8 @@
 //! Reads leaves from the middle of the log, for proofs, tiles and whoever asks what happened.
 //!
-//! Invariant: every leaf handed out has passed its check. A reader needs no lock: what it may read is
-//! synced, and synced bytes are never written again. Reading begins at a waypoint, so that asking
-//! for the newest leaves does not cost a whole file.
+//! Invariant: every leaf handed out has passed its check. A reader needs no lock: what it may read
+//! is synced, and synced bytes are never written again. Reading begins at a waypoint, so that
+//! asking for the newest leaves does not cost a whole file.
 
 use std::{collections::BTreeMap, ops::Range};
 

@@ -1,12 +1,12 @@
 //! Reads journal files back: at every start the active one, in a full check all of them.
 //!
-//! Invariant: bytes are either an unbroken run of entries, or a torn tail that nobody was told of, or
-//! damage that is named by file and entry. What separates the last two is a mark behind the
+//! Invariant: bytes are either an unbroken run of entries, or a torn tail that nobody was told of,
+//! or damage that is named by file and entry. What separates the last two is a mark behind the
 //! damage: marks are written only after the sync that makes them true.
 
 use std::sync::Arc;
 
-use keystead_ledger::{Chain, CompactRange, Leaf, Malformed, StatePlace};
+use keystead_ledger::{Chain, CompactRange, Hash, Leaf, Malformed, StatePlace};
 use thiserror::Error;
 
 use crate::{
@@ -156,23 +156,37 @@ fn decode_header(
         .map_err(|source| JournalUnreadable::BadHeader { file: file.clone(), source })
 }
 
-/// The journal files of a folder, in order, with their headers.
+/// The journal files of a folder, in order, with their headers: each goes on where the one before
+/// it ended.
 pub(crate) fn headers(disk: &Arc<dyn Disk>) -> Result<Vec<(u64, Header)>, JournalUnreadable> {
     let mut found: Vec<(u64, Header)> = Vec::new();
     for first in disk.list()?.iter().filter_map(frame::first_index) {
         let file = frame::file_name(first);
         let (header, ..) = decode_header(&file, &disk.read_at(&file, 0, HEADER_BYTES)?)?;
-        let begins_there = header.tree.size() == first;
         let consecutive = match found.last() {
             None => first == 0,
             Some((before, last)) => first > *before && last.origin == header.origin,
         };
-        if !begins_there || !consecutive {
+        if !consecutive || header.tree.size() != first {
+            return Err(JournalUnreadable::NotConsecutive { file });
+        }
+        if let Some((before, _)) = found.last()
+            && !ends_with(disk, *before, &header.previous)?
+        {
+            verify_closed(disk, *before, &header)?;
             return Err(JournalUnreadable::NotConsecutive { file });
         }
         found.push((first, header));
     }
     Ok(found)
+}
+
+/// Whether the last check of a file is this one; that is known without reading the file.
+fn ends_with(disk: &Arc<dyn Disk>, first: u64, check: &Hash) -> Result<bool, DiskFailed> {
+    let file = frame::file_name(first);
+    let len = disk.len_bytes(&file)?;
+    let end = disk.read_at(&file, len.saturating_sub(check.len() as u64), check.len())?;
+    Ok(end == check)
 }
 
 /// Reads all leaves back: whole files, and the one that begins at `first` up to `end`.
@@ -202,7 +216,7 @@ fn verify_closed(disk: &Arc<dyn Disk>, first: u64, next: &Header) -> Result<(), 
     let file = frame::file_name(first);
     let bytes = disk.read(&file)?.ok_or(JournalUnreadable::Absent)?;
     let (end, tail) = scan(&file, &bytes)?;
-    if tail == Tail::Torn || end.marked == Marked::No || end.tree.size() < next.tree.size() {
+    if tail == Tail::Torn || end.marked == Marked::No {
         let (entry, offset) = (end.tree.size(), end.len);
         return Err(JournalUnreadable::Damaged { file, entry, offset });
     }

@@ -1,7 +1,7 @@
 //! Turns groups of records into synced bytes of the active file; the only code that writes.
 //!
-//! Invariant: `at` is where the next entry goes, and no byte stands behind it that a caller could take
-//! for a record: what an append left on a full disk is cut off before anything else happens. A
+//! Invariant: `at` is where the next entry goes, and no byte stands behind it that a caller could
+//! take for a record: what an append left on a full disk is cut off before anything else happens. A
 //! failed sync is never asked again, for the kernel may have dropped the bytes and then say yes.
 
 use std::{mem, sync::Arc};
@@ -125,7 +125,8 @@ impl Writer {
         }
     }
 
-    /// Says behind the last group that it was synced, so that damage to it is told from a torn tail.
+    /// Says behind the last group that it was synced, so that damage to it is told from a torn
+    /// tail.
     pub(crate) fn mark(&mut self) -> Result<(), DiskFailed> {
         if self.at.marked == Marked::Yes {
             return Ok(());

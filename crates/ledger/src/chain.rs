@@ -1,7 +1,7 @@
 //! The running check of a journal file: each entry's check covers all that stands before it.
 //!
-//! Invariant: leaves and marks are hashed under different bytes, so that neither passes as the other.
-//! It lives here and not in the journal because hashing belongs to ring 0.
+//! Invariant: leaves and marks are hashed under different bytes, so that neither passes as the
+//! other. It lives here and not in the journal because hashing belongs to ring 0.
 
 use keystead_crypto::hash::sha256_parts;
 

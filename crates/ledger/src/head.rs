@@ -1,7 +1,7 @@
 //! Which log, how long, and its root: what a segment names and a checkpoint will sign.
 //!
-//! Invariant: an origin belongs to one node of one incarnation and is never continued by another, so
-//! two heads with one origin are comparable and those of different origins never are.
+//! Invariant: an origin belongs to one node of one incarnation and is never continued by another,
+//! so two heads with one origin are comparable and those of different origins never are.
 
 use keystead_crypto::bytes::{Malformed, Reader, Writer};
 use thiserror::Error;

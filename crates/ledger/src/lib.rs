@@ -1,8 +1,8 @@
 //! Encodes the events that make up the record, and hashes them into the Merkle log.
 //!
-//! Invariant: an event has one encoding (`docs/formats/ledger-leaf.md`) and never another; a tree of
-//! leaves has one root (RFC 6962, section 2.1). Pure values: no clock, no IO, no randomness. Signed
-//! checkpoints, tiles and proofs build on [`CompactRange`] and [`Head`].
+//! Invariant: an event has one encoding (`docs/formats/ledger-leaf.md`) and never another; a tree
+//! of leaves has one root (RFC 6962, section 2.1). Pure values: no clock, no IO, no randomness.
+//! Signed checkpoints, tiles and proofs build on [`CompactRange`] and [`Head`].
 
 mod attribute;
 mod chain;

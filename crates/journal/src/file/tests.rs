@@ -1,1 +1,105 @@
-//! The folder as a disk: durability of names, permissions, and a disk that is really full.
+//! The folder as a disk: permissions, names, what a second process finds.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+fn name(text: &str) -> FileName {
+    FileName::new(text).unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn only_the_owner_reads_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let disk = FileDisk::open(&path).unwrap();
+    disk.replace(&name("a"), b"1").unwrap();
+    disk.reserve(8192).unwrap();
+    assert_eq!(mode(&path), 0o700);
+    assert_eq!(mode(&path.join("a")), 0o600);
+    assert_eq!(mode(&path.join(".reserve")), 0o600);
+}
+
+#[test]
+fn what_is_written_reads_back_and_goes_on_in_a_second_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    let (a, b) = (name("a"), name("b"));
+    disk.replace(&a, b"one").unwrap();
+    disk.append(&a, b" two").unwrap();
+    disk.replace(&b, b"other").unwrap();
+    disk.append(&b, b"!").unwrap();
+    disk.append(&a, b" three").unwrap();
+    disk.truncate(&a, 7).unwrap();
+    disk.append(&a, b".").unwrap();
+    disk.sync(&a).unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    assert_eq!(disk.read(&a).unwrap().unwrap(), b"one two.");
+    assert_eq!(disk.read_at(&a, 4, 3).unwrap(), b"two");
+    assert_eq!(disk.read_at(&a, 4, 99).unwrap(), b"two.");
+    assert!(disk.read_at(&a, 99, 1).unwrap().is_empty());
+    assert_eq!(disk.len_bytes(&b).unwrap(), 6);
+    assert_eq!(disk.list().unwrap(), [a.clone(), b.clone()]);
+    disk.remove(&b).unwrap();
+    disk.remove(&b).unwrap();
+    assert_eq!((disk.read(&b).unwrap(), disk.list().unwrap()), (None, vec![a]));
+}
+
+#[test]
+fn appending_goes_to_the_file_that_replaced_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    disk.replace(&name("a"), b"old").unwrap();
+    disk.append(&name("a"), b"!").unwrap();
+    disk.replace(&name("a"), b"new").unwrap();
+    disk.append(&name("a"), b"!").unwrap();
+    assert_eq!(disk.read(&name("a")).unwrap().unwrap(), b"new!");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_not_made_by_appending() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    let failed = disk.append(&name("a"), b"1").unwrap_err();
+    assert!(matches!(failed, DiskFailed::Failed { op: DiskOp::Append, .. }), "{failed:?}");
+    assert!(disk.sync(&name("a")).is_err() && disk.truncate(&name("a"), 0).is_err());
+    assert!(disk.len_bytes(&name("a")).is_err());
+    assert_eq!(disk.read(&name("a")).unwrap(), None);
+}
+
+#[test]
+fn what_an_interrupted_replace_left_is_removed_and_never_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join(".a.tmp");
+    fs::write(&left, b"half").unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    assert!(!left.exists());
+    disk.reserve(4096).unwrap();
+    assert!(disk.list().unwrap().is_empty());
+}
+
+#[test]
+fn the_reserve_takes_room_until_it_is_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    let path = folder.path().join(".reserve");
+    for len in [8192, 8192, 4096] {
+        disk.reserve(len).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), len);
+    }
+    disk.release_reserve().unwrap();
+    disk.release_reserve().unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_folder_under_a_missing_one_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no").join("journal");
+    let failed = FileDisk::open(&missing).unwrap_err();
+    assert!(failed.to_string().contains("no/journal"), "{failed}");
+}
