@@ -108,6 +108,12 @@ impl NodeSigner {
         &self.bytes
     }
 
+    /// Signs something that is no vault object, as this node: the public status record.
+    #[must_use]
+    pub fn sign(&self, what: &str, bytes: &[u8]) -> keystead_crypto::Signature {
+        self.objects.sign(what, bytes)
+    }
+
     pub(crate) fn objects(&self) -> &SigningKey {
         &self.objects
     }

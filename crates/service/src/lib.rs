@@ -3,9 +3,37 @@
 //! Invariant: no HTTP, SQL, thread or ambient clock: the whole service runs on one current-thread
 //! runtime over memory ports, and two runs from one seed are equal.
 
+mod audit;
+mod authenticate;
 mod command;
+mod door;
 mod error;
+mod follower;
+mod found;
+mod incarnation;
+mod init;
+mod jobs;
+mod keyring;
+mod keys;
+mod lru;
+mod outbox;
+mod ports;
+mod progress;
+mod report;
+mod service;
+mod shipper;
+mod start;
 pub mod status;
+mod tenants;
+mod uses;
+mod vaults;
 
 pub use command::*;
+pub use door::Recorded;
 pub use error::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};
+pub use found::FoundFailed;
+pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
+pub use keystead_crypto::sigv4;
+pub use ports::{Clock, Site, Tasks};
+pub use service::{Refusal, Service};
+pub use start::{StartFailed, StartOptions, start};

@@ -4,7 +4,47 @@
 //! Invariant: it holds nothing secret, since the record in the data folder is public; a promise is
 //! *holds* only where this program looked and saw it.
 
+use keystead_archive::{NodeCertificate, NodeSigner};
+use keystead_crypto::{Signature, VerifyingKey};
+use keystead_domain::{parse_hex, to_hex};
 use serde::{Deserialize, Serialize};
+
+const SIGNED_AS: &str = "status";
+
+/// A report as it lies in the data folder: anybody may read it, nobody but the node can make it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusRecord {
+    /// The report.
+    pub report: StatusReport,
+    /// The node's root-signed certificate, hex.
+    pub certificate: String,
+    /// The node's signature over the report's compact JSON, hex.
+    pub signature: String,
+}
+
+impl StatusRecord {
+    /// Reads a record and checks its signature under the root key that it names itself: damage and
+    /// half-written files are found; who forges both must forge the root, which the reader compares.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let record: Self = serde_json::from_str(text).ok()?;
+        let root = VerifyingKey(parse_hex(&record.report.root_public_key)?);
+        let certificate = hex_bytes(&record.certificate)?;
+        let node = NodeCertificate::verify(&certificate, &root).ok()?;
+        let signature = Signature(parse_hex(&record.signature)?);
+        let text = record.report.to_json();
+        node.objects_key.verify(SIGNED_AS, text.as_bytes(), &signature).ok()?;
+        Some(record)
+    }
+}
+
+fn hex_bytes(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let pairs = (0..text.len()).step_by(2).map(|at| parse_hex::<1>(&text[at..at + 2]));
+    pairs.map(|byte| byte.map(|[byte]| byte)).collect()
+}
 
 /// The whole report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +102,8 @@ pub struct VaultStatus {
     pub reason: Option<String>,
     /// The last segment that it confirmed with all before it.
     pub confirmed_sequence: u64,
-    /// How many objects it lacks.
-    pub missing_objects: u64,
+    /// How many segments it lacks.
+    pub missing_segments: u64,
 }
 
 /// One kit.
@@ -99,5 +139,20 @@ impl StatusReport {
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.promises.iter().any(|promise| promise.verdict == "broken")
+    }
+
+    /// The public record: this report, the node's certificate and its signature, as JSON.
+    pub(crate) fn sign(&self, signer: &NodeSigner) -> String {
+        let text = self.to_json();
+        let record = StatusRecord {
+            report: self.clone(),
+            certificate: to_hex(signer.certificate_bytes()),
+            signature: to_hex(&signer.sign(SIGNED_AS, text.as_bytes()).0),
+        };
+        serde_json::to_string_pretty(&record).expect("a report is plain JSON")
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a report is plain JSON")
     }
 }

@@ -13,6 +13,7 @@ mod fault;
 mod faulty;
 mod memory;
 mod name;
+mod reopening;
 mod url;
 mod vault;
 
@@ -24,6 +25,7 @@ pub use fault::Fault;
 pub use faulty::{FaultPlan, FaultyVault};
 pub use memory::{MemorySnapshot, MemoryVault};
 pub use name::{NameInvalid, ObjectName};
+pub use reopening::{ReopeningVault, VaultOpener};
 pub use url::{UrlInvalid, VaultUrl};
 pub use vault::{Listed, PutNew, Vault};
 

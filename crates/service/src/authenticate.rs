@@ -1,0 +1,78 @@
+//! Who sent a request: AWS Signature Version 4 against the access keys below the watermark.
+//!
+//! Invariant: an unknown access key costs the same derivation and comparison as a known one, so that
+//! time does not tell which exist; derived signing keys are cached for their day and scope.
+
+use std::sync::Arc;
+
+use keystead_crypto::{Secret, sigv4};
+
+use crate::{AuthFault, Error, Fault, Principal, keyring::AccessEntry, service::Service};
+
+/// How far a request's time may be from ours, in seconds (AWS: 15 minutes).
+const SKEW_SECONDS: i64 = 15 * 60;
+
+/// Which derived signing key: access key id, date, region, service.
+pub(crate) type SigningScope = (String, String, String, String);
+
+impl Service {
+    /// Verifies a request's signature for a front whose service name is `service`.
+    ///
+    /// # Errors
+    /// [`Fault::Unauthenticated`].
+    pub fn authenticate(&self, claim: &sigv4::Claim, service: &str) -> Result<Principal, Error> {
+        let refused = |why| Error::from(Fault::Unauthenticated(why));
+        if claim.scope.service != service {
+            return Err(refused(AuthFault::WrongService));
+        }
+        let now = self.ports.clock.now().as_micros() / 1_000_000;
+        if (claim.signed_at - now).abs() > SKEW_SECONDS {
+            return Err(refused(AuthFault::Skewed));
+        }
+        let snapshot = self.keyring.snapshot();
+        let entry = snapshot.access_keys.get(&claim.access_key_id);
+        let key = self.signing_key(entry, claim)?;
+        let good = sigv4::verify(&key, claim);
+        let entry = entry.ok_or_else(|| refused(AuthFault::UnknownAccessKey))?;
+        if !good {
+            return Err(refused(AuthFault::BadSignature));
+        }
+        Ok(Principal {
+            id: entry.key.principal,
+            tenant: entry.key.tenant,
+            account: self.instance.account.clone(),
+            access_key_id: entry.key.access_key_id.clone(),
+            name: entry.key.name.clone(),
+        })
+    }
+
+    fn signing_key(
+        &self,
+        entry: Option<&Arc<AccessEntry>>,
+        claim: &sigv4::Claim,
+    ) -> Result<Arc<Secret<32>>, Error> {
+        let Some(entry) = entry else {
+            return Ok(Arc::new(sigv4::signing_key(&self.no_secret, &claim.scope)));
+        };
+        let scope = &claim.scope;
+        let cached = (
+            claim.access_key_id.clone(),
+            scope.date.clone(),
+            scope.region.clone(),
+            scope.service.clone(),
+        );
+        if let Some(key) = self.signing_keys.find(&cached) {
+            return Ok(key);
+        }
+        let corrupt = || Fault::Corrupt { what: format!("access key `{}`", claim.access_key_id) };
+        let keys = self.tenants.get(&entry.key.tenant).ok_or_else(corrupt)?;
+        let secret =
+            keys.open_material::<40>(entry.key.secret, &entry.secret).map_err(|_| corrupt())?;
+        let key = Arc::new(sigv4::signing_key(&secret, scope));
+        // Only a signature that verifies may fill the cache, or strangers could empty it.
+        if sigv4::verify(&key, claim) {
+            self.signing_keys.insert(cached, key.clone());
+        }
+        Ok(key)
+    }
+}

@@ -1,0 +1,47 @@
+//! What a node does beside answering: the public status record, counted refusals.
+//!
+//! Invariant: each job is idempotent and starts from what is stored, so that killing it loses nothing.
+
+use std::sync::Arc;
+
+use crate::{Service, found::file, ports::blocking, status::StatusReport};
+
+const RECORD_MS: u64 = 5_000;
+const FLUSH_MS: u64 = 10_000;
+/// The public status record in the data folder.
+const STATUS_FILE: &str = "status.json";
+
+impl Service {
+    pub(crate) fn start_jobs(self: &Arc<Self>) {
+        let (record, flush) = (self.clone(), self.clone());
+        self.ports.tasks.spawn("status-record", Box::pin(record.keep_status_record()));
+        self.ports.tasks.spawn("counted-refusals", Box::pin(flush.keep_flushing()));
+    }
+
+    async fn keep_status_record(self: Arc<Self>) {
+        loop {
+            let report = self.report().await;
+            self.write_status(&report).await;
+            self.ports.clock.sleep_ms(RECORD_MS).await;
+        }
+    }
+
+    async fn keep_flushing(self: Arc<Self>) {
+        loop {
+            self.ports.clock.sleep_ms(FLUSH_MS).await;
+            if let Err(failed) = self.audit.flush_unproven(&self.ports).await {
+                tracing::warn!(%failed, "counted refusals wait for the ledger");
+            }
+        }
+    }
+
+    /// Writes the signed record that `status` shows while no server answers.
+    async fn write_status(&self, report: &StatusReport) {
+        let signed = report.sign(&self.sealing.signer);
+        let disk = self.ports.disk.clone();
+        let write = move || disk.replace(&file(STATUS_FILE), signed.as_bytes());
+        if let Some(Err(failed)) = blocking(&*self.ports.tasks, write).await {
+            tracing::warn!(%failed, "the status record could not be written");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The keyring: what uses are decided and executed on, in memory, one immutable snapshot at a time.
+//!
+//! Invariant: it holds only what is below the vaults' watermark, sealed; a snapshot never changes,
+//! and publishing a new one costs O(log n) for each change. Opened keys are in the arena, behind a
+//! bounded cache.
+
+use std::sync::{Arc, RwLock};
+
+use imbl::OrdMap;
+use keystead_crypto::{CipherKey, Material, Sealed};
+use keystead_domain::{AccessKey, Key, KeyId, TenantId, VersionId};
+
+use crate::{
+    Error, Fault,
+    lru::Lru,
+    tenants::{Tenants, key_version},
+};
+
+/// A key with its sealed materials.
+#[derive(Debug)]
+pub(crate) struct KeyEntry {
+    pub(crate) key: Key,
+    pub(crate) materials: Vec<(VersionId, Sealed<Material>)>,
+}
+
+/// An access key with its sealed secret.
+#[derive(Debug)]
+pub(crate) struct AccessEntry {
+    /// Of the aggregate.
+    pub(crate) id: [u8; 16],
+    pub(crate) key: AccessKey,
+    pub(crate) secret: Sealed<Material>,
+}
+
+/// One immutable state of everything that uses need.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    /// The last change applied.
+    pub(crate) revision: u64,
+    pub(crate) keys: OrdMap<KeyId, Arc<KeyEntry>>,
+    pub(crate) access_keys: OrdMap<String, Arc<AccessEntry>>,
+}
+
+/// The present snapshot and the cache of opened keys.
+#[derive(Debug)]
+pub(crate) struct Keyring {
+    present: RwLock<Arc<Snapshot>>,
+    opened: Lru<VersionId, Arc<CipherKey>>,
+}
+
+impl Keyring {
+    pub(crate) fn new(first: Snapshot, opened_max: usize) -> Self {
+        Self { present: RwLock::new(Arc::new(first)), opened: Lru::new(opened_max) }
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.present.read().expect("no code panics while it holds this lock").clone()
+    }
+
+    pub(crate) fn publish(&self, next: Snapshot) {
+        *self.present.write().expect("no code panics while it holds this lock") = Arc::new(next);
+    }
+
+    /// The opened key of one version, from the cache or from its sealed material.
+    pub(crate) fn open(
+        &self,
+        tenants: &Tenants,
+        entry: &KeyEntry,
+        version: VersionId,
+    ) -> Result<Arc<CipherKey>, Error> {
+        if let Some(opened) = self.opened.find(&version) {
+            return Ok(opened);
+        }
+        let row = entry.materials.iter().find(|(id, _)| *id == version);
+        let (_, row) = row.ok_or(Fault::Ciphertext)?;
+        let keys = tenants.get(&entry.key.tenant).ok_or_else(|| lost(entry.key.tenant))?;
+        let raw = keys.open_material::<32>(version, row).map_err(|_| Fault::Corrupt {
+            what: format!("the material of version `{version}` of key `{}`", entry.key.id),
+        })?;
+        let opened = Arc::new(CipherKey::new(key_version(entry.key.id, version), &raw));
+        self.opened.insert(version, opened.clone());
+        Ok(opened)
+    }
+}
+
+fn lost(tenant: TenantId) -> Fault {
+    Fault::Corrupt { what: format!("tenant `{tenant}`") }
+}
+
+impl Snapshot {
+    /// The key with this id, if it belongs to `tenant`: others' keys do not exist for a caller.
+    pub(crate) fn key(&self, id: KeyId, tenant: TenantId) -> Option<&Arc<KeyEntry>> {
+        self.keys.get(&id).filter(|entry| entry.key.tenant == tenant)
+    }
+}

@@ -1,0 +1,199 @@
+//! CreateKey: material, its copies in the vaults, then the commit, then the answer.
+//!
+//! Invariant: material and key copy are made once, before the change, never inside its retry; the key
+//! is usable only when enough vaults hold copy and segment. A copy without a commit is an orphan that
+//! nobody is told of.
+
+use std::sync::Arc;
+
+use keystead_archive::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, names, object_hash};
+use keystead_crypto::{Secret, key_check_value};
+use keystead_domain::{
+    ChangeId, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp, VersionId,
+};
+use keystead_store::{
+    AggregateRef, ChangeFailed, ChangeSet, Committed, Expected, MaterialRow, Put, change,
+};
+
+use crate::{
+    CreateKey, Cx, Error, Fault, KeyView, Vaulted,
+    audit::{Deed, state_event},
+    door::{Approved, Recorded, Resolved, Resource},
+    service::Service,
+    tenants::key_version,
+    vaults::{object_name, put_quorum},
+};
+
+const OPERATION: &str = "CreateKey";
+const DESCRIPTION_MAX: usize = 8192;
+const PURPOSE_MAX: usize = 128;
+const TAGS_MAX: usize = 50;
+/// How long the answer waits for vaults and ledger, in milliseconds.
+const WAIT_MS: u64 = 10_000;
+
+impl Service {
+    /// Makes a key.
+    pub async fn create_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: CreateKey,
+    ) -> Recorded<Result<KeyView, Error>> {
+        let service = self.clone();
+        self.in_task(cx.clone(), OPERATION, async move {
+            let revision = service.progress.applied.at();
+            let resource = Resource::tenant(cx.principal.tenant);
+            let approved = service
+                .may_act()
+                .and_then(|()| check(&command))
+                .and_then(|()| Resolved::new(command, resource, revision).authorise(&cx, OPERATION))
+                .map(crate::door::Authorised::approve);
+            let made = match approved {
+                Ok(approved) => service.make_key(&cx, approved).await,
+                Err(refused) => Err(refused),
+            };
+            match made {
+                Ok((key, at)) => service.answer(key, at).await,
+                Err(error) => {
+                    let deed = Deed { operation: OPERATION, resource: Some(resource) };
+                    service.record(&cx, deed, revision, Err(error)).await
+                }
+            }
+        })
+        .await
+    }
+
+    async fn make_key(
+        &self,
+        cx: &Cx,
+        approved: Approved<CreateKey>,
+    ) -> Result<(Key, Committed), Error> {
+        let (command, at, _) = approved.into_parts();
+        let now = self.ports.clock.now();
+        let material: Secret<32> = self.ports.entropy.secret();
+        let id = KeyId::random(&self.ports.entropy);
+        let version = self.vault_version(at.tenant, id, 1, now, &material).await?;
+        let keys = self.tenants.get(&at.tenant).ok_or(Fault::Internal)?;
+        let sealed = keys.seal_material(&self.ports.entropy, version.id, &material);
+        let key = Key {
+            id,
+            tenant: at.tenant,
+            spec: KeySpec::Symmetric,
+            purpose: command.purpose,
+            description: command.description,
+            created_at: now,
+            expires_at: command.expires_at,
+            state: KeyState::Active { since: now },
+            versions: vec![version],
+            tags: command.tags.into_iter().collect(),
+        };
+        let row = MaterialRow { version: key.current().id, sealed };
+        let committed = self.commit_new_key(cx, now, &key, row).await?;
+        self.progress.committed.reach(committed.commit_seq);
+        Ok((key, committed))
+    }
+
+    /// Makes the copy of a new version and waits until enough vaults hold it.
+    async fn vault_version(
+        &self,
+        tenant: keystead_domain::TenantId,
+        key: KeyId,
+        number: u32,
+        now: Timestamp,
+        material: &Secret<32>,
+    ) -> Result<KeyVersion, Error> {
+        let (entropy, sealing) = (&self.ports.entropy, &self.sealing);
+        let id = VersionId::random(entropy);
+        let fields = KeyCopyFields {
+            instance: self.instance.id,
+            tenant,
+            kind: CopyKind::TenantKey,
+            key,
+            version: id,
+            version_number: number,
+            algorithm: Algorithm::Aes256Gcm,
+            epoch: sealing.epoch,
+            recipient_set_hash: sealing.recipient_set_hash,
+            created_at: now,
+        };
+        let copy =
+            KeyCopy::make(entropy, &sealing.signer, &sealing.epoch_public, &fields, material)
+                .map_err(|_| Fault::Internal)?;
+        let copy_hash = object_hash(&copy);
+        let name = object_name(&names::key_copy(self.instance.id, key, id, sealing.epoch));
+        put_quorum(&self.ports, &self.set, &name, copy.into()).await?;
+        let key_check = material.expose(|raw| key_check_value(key_version(key, id), raw));
+        let epoch = sealing.epoch;
+        Ok(KeyVersion { id, number, created_at: now, epoch, copy_hash, key_check })
+    }
+
+    async fn commit_new_key(
+        &self,
+        cx: &Cx,
+        now: Timestamp,
+        key: &Key,
+        row: MaterialRow,
+    ) -> Result<Committed, Error> {
+        let keys = self.tenants.get(&key.tenant).ok_or(Fault::Internal)?;
+        let aggregate = AggregateRef { kind: Kind::Key, id: *key.id.as_bytes() };
+        let expected = Expected::Absent;
+        let entropy = &self.ports.entropy;
+        let body =
+            keys.seal_body(entropy, Kind::Key, &aggregate.id, expected.next(), &key.to_body());
+        let mut set = ChangeSet::new(ChangeId::random(entropy), now);
+        set.puts.push(Put { aggregate, tenant: key.tenant, expected, body, index: Vec::new() });
+        set.materials.push(row);
+        let at = Resource::key(key.id, key.tenant, Some(key.current().id));
+        let deed = Deed { operation: OPERATION, resource: Some(at) };
+        set.events.push(state_event(now, &self.tenants, cx, deed));
+        let decided = |_: &_| Ok::<_, std::convert::Infallible>((set.clone(), ()));
+        match change(&*self.ports.store, &[], decided).await {
+            Ok((committed, ())) => Ok(committed),
+            Err(failed) => Err(change_fault(failed).into()),
+        }
+    }
+
+    /// Waits for ledger and vaults. The event must be durable; the vaults may be late.
+    async fn answer(&self, key: Key, at: Committed) -> Recorded<Result<KeyView, Error>> {
+        let (clock, seq) = (&*self.ports.clock, at.commit_seq);
+        if !self.progress.journaled.wait(clock, seq, WAIT_MS).await {
+            let reason = crate::LedgerFault::Stopped;
+            return Recorded::after_sync(Err(Fault::Ledger { reason }.into()));
+        }
+        let vaulted = match self.progress.applied.wait(clock, seq, WAIT_MS).await {
+            true => Vaulted::Yes,
+            false => Vaulted::NotYet,
+        };
+        match self.may_act() {
+            Ok(()) => Recorded::after_sync(Ok(KeyView { key, vaulted })),
+            Err(fenced) => Recorded::after_sync(Err(fenced)),
+        }
+    }
+}
+
+/// What a caller is told of a change that did not commit, or may not have.
+pub(crate) fn change_fault(failed: ChangeFailed<std::convert::Infallible>) -> Fault {
+    match failed {
+        ChangeFailed::Decide(never) => match never {},
+        ChangeFailed::Contended { .. } => Fault::Contended,
+        ChangeFailed::Unknown { change } => Fault::Unknown { change },
+        ChangeFailed::Store(failed) => Fault::Store(failed),
+    }
+}
+
+fn check(command: &CreateKey) -> Result<(), Error> {
+    let most = |field, len: usize, max: usize| {
+        if len <= max {
+            return Ok(());
+        }
+        let message = format!("Member must have length less than or equal to {max}");
+        Err(Error::from(Fault::Field { field, message }))
+    };
+    most("description", command.description.chars().count(), DESCRIPTION_MAX)?;
+    most("purpose", command.purpose.chars().count(), PURPOSE_MAX)?;
+    most("tags", command.tags.len(), TAGS_MAX)?;
+    for (name, value) in &command.tags {
+        crate::uses::length("tagKey", name.chars().count(), 128)?;
+        most("tagValue", value.chars().count(), 256)?;
+    }
+    Ok(())
+}

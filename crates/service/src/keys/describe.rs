@@ -1,0 +1,96 @@
+//! DescribeKey and ListKeys: what is in force, and what is still on its way into the vaults.
+
+use std::{ops::Bound, sync::Arc};
+
+use keystead_domain::{KeyId, KeyName};
+
+use crate::{
+    Cx, DescribeKey, Error, Fault, KeyPage, KeyView, ListKeys, Vaulted,
+    audit::Deed,
+    door::{Recorded, Resolved, Resource},
+    service::Service,
+};
+
+const LIMIT_MAX: usize = 1000;
+
+impl Service {
+    /// Shows a key.
+    pub async fn describe_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: DescribeKey,
+    ) -> Recorded<Result<KeyView, Error>> {
+        let service = self.clone();
+        self.in_task(cx.clone(), "DescribeKey", async move {
+            let revision = service.progress.applied.at();
+            let found = service.view(&cx, &command.key).await;
+            let resource = found.as_ref().ok().map(resource_of);
+            let result = found.and_then(|view| {
+                let at = resource_of(&view);
+                Resolved::new((), at, revision).authorise(&cx, "DescribeKey").map(|_| view)
+            });
+            let deed = Deed { operation: "DescribeKey", resource };
+            service.record(&cx, deed, revision, result).await
+        })
+        .await
+    }
+
+    /// Lists the caller's keys in order of id.
+    pub async fn list_keys(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: ListKeys,
+    ) -> Recorded<Result<KeyPage, Error>> {
+        let service = self.clone();
+        self.in_task(cx.clone(), "ListKeys", async move {
+            let resource = Resource::tenant(cx.principal.tenant);
+            let revision = service.progress.applied.at();
+            let result = Resolved::new((), resource, revision)
+                .authorise(&cx, "ListKeys")
+                .and_then(|_| service.page(&cx, &command));
+            let deed = Deed { operation: "ListKeys", resource: Some(resource) };
+            service.record(&cx, deed, revision, result).await
+        })
+        .await
+    }
+
+    async fn view(&self, cx: &Cx, name: &KeyName) -> Result<KeyView, Error> {
+        self.may_act()?;
+        let id = match name {
+            KeyName::Id(id) => *id,
+            KeyName::Alias(alias) => return Err(Fault::NoAlias { alias: alias.clone() }.into()),
+        };
+        if let Some(entry) = self.keyring.snapshot().key(id, cx.principal.tenant) {
+            return Ok(KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes });
+        }
+        match self.creating(cx, id).await? {
+            Some(key) => Ok(KeyView { key, vaulted: Vaulted::NotYet }),
+            None => Err(Fault::NoKey { key: id }.into()),
+        }
+    }
+
+    fn page(&self, cx: &Cx, command: &ListKeys) -> Result<KeyPage, Error> {
+        self.may_act()?;
+        if !(1..=LIMIT_MAX).contains(&command.limit) {
+            let message = format!("Member must have value between 1 and {LIMIT_MAX}");
+            return Err(Fault::Field { field: "limit", message }.into());
+        }
+        let snapshot = self.keyring.snapshot();
+        let from = command.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut keys: Vec<KeyView> = snapshot
+            .keys
+            .range::<_, KeyId>((from, Bound::Unbounded))
+            .filter(|(_, entry)| entry.key.tenant == cx.principal.tenant)
+            .take(command.limit + 1)
+            .map(|(_, entry)| KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes })
+            .collect();
+        let more = keys.len() > command.limit;
+        keys.truncate(command.limit);
+        let next = keys.last().filter(|_| more).map(|view| view.key.id);
+        Ok(KeyPage { keys, next })
+    }
+}
+
+fn resource_of(view: &KeyView) -> Resource {
+    Resource::key(view.key.id, view.key.tenant, None)
+}

@@ -1,0 +1,89 @@
+//! What the service needs of the world: time, tasks, and the four ports where data becomes durable.
+//!
+//! Invariant: the service starts no thread and reads no clock of its own. The binary hands in real
+//! forms, a simulation hands in stepped ones, and the code between cannot tell which.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use keystead_crypto::{Entropy, Seal};
+use keystead_domain::Timestamp;
+use keystead_journal::{Disk, Journal};
+use keystead_store::Backend;
+use keystead_targets::VaultOpener;
+
+/// Time.
+#[async_trait]
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+
+    /// Milliseconds since some fixed instant; never goes backwards.
+    fn monotonic_ms(&self) -> u64;
+
+    /// Ends `ms` milliseconds of monotonic time from now.
+    async fn sleep_ms(&self, ms: u64);
+}
+
+/// Runs tasks.
+pub trait Tasks: Send + Sync + std::fmt::Debug {
+    /// Runs `task` beside the caller; `name` is for logs.
+    fn spawn(&self, name: &'static str, task: BoxFuture<'static, ()>);
+
+    /// Runs work that blocks (a sync, a key derivation) where it holds nobody up.
+    fn blocking(&self, job: Box<dyn FnOnce() + Send>);
+
+    /// Gives the journal what drives it for as long as it lives: a thread that runs
+    /// [`Journal::run`], or a simulation's steps.
+    fn drive(&self, journal: Arc<Journal>);
+}
+
+/// Where an instance lives: everything but its opened journal.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The database.
+    pub store: Arc<dyn Backend>,
+    /// Small files of the data folder: seal slot, outbox, status record.
+    pub disk: Arc<dyn Disk>,
+    /// The journal's own folder.
+    pub journal_disk: Arc<dyn Disk>,
+    /// Opens vaults.
+    pub vaults: Arc<dyn VaultOpener>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Tasks.
+    pub tasks: Arc<dyn Tasks>,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Opens the seal slot, at start and at root acts.
+    pub seal: Arc<dyn Seal>,
+}
+
+/// A site with its ledger open.
+#[derive(Debug, Clone)]
+pub(crate) struct Ports {
+    pub(crate) site: Site,
+    pub(crate) journal: Arc<Journal>,
+}
+
+impl std::ops::Deref for Ports {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+/// Runs blocking work through the port and waits for what it returns; `None` where it panicked.
+pub(crate) async fn blocking<T: Send + 'static>(
+    tasks: &dyn Tasks,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, answer) = tokio::sync::oneshot::channel();
+    tasks.blocking(Box::new(move || {
+        // A caller that went away wants no answer.
+        let _ = done.send(work());
+    }));
+    answer.await.ok()
+}

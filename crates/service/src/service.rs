@@ -1,0 +1,168 @@
+//! The running service: what every use case shares.
+//!
+//! Invariant: made only by `start`, after seal, database, journal and vaults have agreed with each
+//! other. Each operation runs in a task of its own, so that a client that goes away cancels nothing.
+
+use std::{future::Future, sync::Arc};
+
+use keystead_crypto::{Secret, VerifyingKey};
+use keystead_domain::{Account, Instance, NodeId, RequestId};
+
+use crate::{
+    CallerIdentity, Cx, Error, Fault, Front, Principal,
+    audit::{Audit, Deed},
+    authenticate::SigningScope,
+    door::{Recorded, Resolved, Resource},
+    keyring::Keyring,
+    lru::Lru,
+    ports::Ports,
+    progress::Progress,
+    shipper::{Sealing, Shipper},
+    tenants::Tenants,
+    vaults::VaultSet,
+};
+
+/// A serving node.
+#[derive(Debug)]
+pub struct Service {
+    pub(crate) ports: Ports,
+    pub(crate) instance: Instance,
+    pub(crate) node: NodeId,
+    pub(crate) root: VerifyingKey,
+    pub(crate) tenants: Arc<Tenants>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) set: Arc<VaultSet>,
+    pub(crate) sealing: Arc<Sealing>,
+    pub(crate) shipper: Arc<Shipper>,
+    pub(crate) audit: Audit,
+    pub(crate) signing_keys: Lru<SigningScope, Arc<Secret<32>>>,
+    /// Stands in for the secret of access keys that do not exist.
+    pub(crate) no_secret: Secret<40>,
+}
+
+/// What a front could not parse or authenticate.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The request's id.
+    pub request: RequestId,
+    /// Through which front it came.
+    pub front: Front,
+    /// What was asked, as far as it is known; else empty.
+    pub operation: String,
+    /// From where.
+    pub source: String,
+    /// Who asked, where that was proved.
+    pub principal: Option<Principal>,
+    /// What the caller will be told.
+    pub error: Error,
+}
+
+impl Service {
+    /// The account that ARNs show.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.instance.account
+    }
+
+    /// A new request id.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        RequestId::random(&self.ports.entropy)
+    }
+
+    /// Records what a front refused by itself: one event where the caller was proved, a counted
+    /// summary where not.
+    pub async fn refuse(self: &Arc<Self>, refusal: Refusal) -> Recorded<Error> {
+        let Refusal { request, front, operation, source, principal, error } = refusal;
+        let Some(principal) = principal else {
+            self.audit.count_unproven(&self.tenants, &source);
+            return Recorded::after_sync(error);
+        };
+        let cx = Cx { request, front, principal, source };
+        let deed = Deed { operation: &operation, resource: None };
+        let refused: Result<(), Error> = Err(error);
+        let recorded = self.record(&cx, deed, self.progress.applied.at(), refused).await;
+        match recorded.into_inner() {
+            Err(error) => Recorded::after_sync(error),
+            Ok(()) => Recorded::after_sync(Fault::Internal.into()),
+        }
+    }
+
+    /// Says who the caller is.
+    pub async fn caller_identity(
+        self: &Arc<Self>,
+        cx: Cx,
+    ) -> Recorded<Result<CallerIdentity, Error>> {
+        let service = self.clone();
+        self.in_task(cx.clone(), "GetCallerIdentity", async move {
+            let resource = Resource::tenant(cx.principal.tenant);
+            let revision = service.progress.applied.at();
+            let found = Resolved::new((), resource, revision)
+                .authorise(&cx, "GetCallerIdentity")
+                .map(|_| CallerIdentity {
+                    account: cx.principal.account.clone(),
+                    user: cx.principal.id,
+                    name: cx.principal.name.clone(),
+                });
+            let deed = Deed { operation: "GetCallerIdentity", resource: Some(resource) };
+            service.record(&cx, deed, revision, found).await
+        })
+        .await
+    }
+
+    /// Records an outcome, then makes sure that this node may still answer.
+    pub(crate) async fn record<T>(
+        &self,
+        cx: &Cx,
+        deed: Deed<'_>,
+        revision: u64,
+        result: Result<T, Error>,
+    ) -> Recorded<Result<T, Error>> {
+        let recorded = self.record_unfenced(cx, deed, revision, result).await;
+        match self.may_act() {
+            Ok(()) => recorded,
+            Err(fenced) => Recorded::after_sync(Err(fenced)),
+        }
+    }
+
+    /// Records an outcome that a fenced node may tell too: its status.
+    pub(crate) async fn record_unfenced<T>(
+        &self,
+        cx: &Cx,
+        deed: Deed<'_>,
+        revision: u64,
+        result: Result<T, Error>,
+    ) -> Recorded<Result<T, Error>> {
+        let audit = &self.audit;
+        audit.record_use(&self.ports, &self.tenants, cx, deed, revision, result).await
+    }
+
+    /// Does this node still hold the instance?
+    pub(crate) fn may_act(&self) -> Result<(), Error> {
+        Ok(self.set.fence.check(self.ports.clock.monotonic_ms())?)
+    }
+
+    /// Runs an operation in a task of its own; a task that panicked is recorded as such.
+    pub(crate) async fn in_task<T: Send + 'static>(
+        self: &Arc<Self>,
+        cx: Cx,
+        operation: &'static str,
+        work: impl Future<Output = Recorded<Result<T, Error>>> + Send + 'static,
+    ) -> Recorded<Result<T, Error>> {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        let task = async move {
+            // The client may have gone; its operation is complete all the same.
+            let _ = done.send(work.await);
+        };
+        self.ports.tasks.spawn(operation, Box::pin(task));
+        match answer.await {
+            Ok(recorded) => recorded,
+            Err(_) => {
+                let deed = Deed { operation, resource: None };
+                let revision = self.progress.applied.at();
+                self.record(&cx, deed, revision, Err(Fault::Internal.into())).await
+            }
+        }
+    }
+}

@@ -1,0 +1,574 @@
+//! `serve`'s start: seal, database, journal and vaults must agree before anything is answered.
+//!
+//! Invariant: what a vault says is believed only where the root signed it, and what the database says
+//! only where it opens under the seal. A vault that is ahead of the data folder means that the folder
+//! was rolled back or copied: the node refuses and names `restore`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use keystead_archive::{
+    Closing, EpochRecord, Opening, RecipientSet, names, object_hash, read_segment_header,
+};
+use keystead_crypto::{
+    OpenFailed, RecipientKey, RootWrap, Roots, SealFailed, SealKey, SigningKey, VerifyingKey,
+    bytes::{Malformed, Reader},
+};
+use keystead_domain::{
+    EpochId, IncarnationId, Instance, InstanceId, Kind, NodeId, Tenant, TenantId, VaultId, to_hex,
+};
+use keystead_journal::{DiskFailed, Journal, JournalFailed, JournalUnreadable, Limits};
+use keystead_ledger::{Attributes, Value};
+use keystead_store::{Scan, StoreFailed, Stored};
+use keystead_targets::{ObjectName, ReopeningVault, UrlInvalid, Vault, VaultError};
+use thiserror::Error;
+
+use crate::{
+    FenceReason, Service, Site,
+    audit::{Audit, node_act, record_node},
+    follower::{FollowFailed, Follower, apply_row},
+    found::{BASE_FILE, SEAL_FILE, file},
+    incarnation::certify,
+    keyring::{Keyring, Snapshot},
+    lru::Lru,
+    outbox::{Outbox, read_pending},
+    ports::{Ports, blocking},
+    progress::Progress,
+    shipper::{ChainEnd, Sealing, Shipper},
+    tenants::{TenantKeys, Tenants, key_version, open_master},
+    vaults::{
+        Feeder, Fence, Member, NotUsable, VaultSet, check_record, contiguous, held, object_name,
+    },
+};
+
+const OPENED_KEYS_MAX: usize = 8_192;
+const SIGNING_KEYS_MAX: usize = 1_024;
+const SCAN_ROWS: usize = 1_000;
+
+/// What `serve` may be told.
+#[derive(Debug, Clone, Copy)]
+pub struct StartOptions {
+    /// How long uses go on without seeing enough vaults, in milliseconds.
+    pub max_unfenced_ms: u64,
+}
+
+/// Why a node does not start.
+#[derive(Debug, Error)]
+pub enum StartFailed {
+    /// The data folder holds no seal slot.
+    #[error("the data folder holds no finished instance")]
+    NoInstance,
+    /// The seal does not open.
+    #[error(transparent)]
+    Seal(#[from] SealFailed),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] DiskFailed),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalUnreadable),
+    /// The journal takes no event.
+    #[error(transparent)]
+    Record(#[from] JournalFailed),
+    /// The database gives no answer.
+    #[error(transparent)]
+    Store(#[from] StoreFailed),
+    /// A row or object does not open or read.
+    #[error("{what} is corrupt")]
+    Corrupt {
+        /// Which.
+        what: String,
+    },
+    /// Database and seal are of two instances.
+    #[error("the database belongs to another instance than the seal")]
+    OtherInstance,
+    /// A vault holds more than this folder has written.
+    #[error(
+        "vault `{url}` holds segment {there} of this incarnation and this folder wrote up to \
+         {here}: the folder was rolled back or copied"
+    )]
+    RolledBack {
+        /// Which vault.
+        url: String,
+        /// Its last segment.
+        there: u64,
+        /// Ours.
+        here: u64,
+    },
+    /// The database holds less than was shipped.
+    #[error(
+        "the database ends at change {head} and change {shipped} is in the vaults: the database \
+         was rolled back"
+    )]
+    DatabaseBehind {
+        /// The database's last change.
+        head: u64,
+        /// The last shipped change.
+        shipped: u64,
+    },
+    /// Another node took over.
+    #[error("{reason}")]
+    Superseded {
+        /// How we know.
+        reason: FenceReason,
+    },
+    /// A configured vault's URL does not read.
+    #[error(transparent)]
+    Url(#[from] UrlInvalid),
+    /// A task of ours vanished.
+    #[error("an internal fault; the log names it")]
+    Internal,
+}
+
+impl StartFailed {
+    /// What the reader can do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoInstance => {
+                "make one with `keystead init`, or bring one back with `keystead restore run`"
+            }
+            Self::Seal(SealFailed::Refused) => "check the passphrase file",
+            Self::RolledBack { .. } | Self::DatabaseBehind { .. } | Self::Superseded { .. } => {
+                "bring the instance back from its vaults: `keystead restore run` into a new folder"
+            }
+            Self::Corrupt { .. } | Self::OtherInstance | Self::Journal(_) => {
+                "keep this folder as it is and `keystead restore run` into a new one"
+            }
+            Self::Disk(DiskFailed::Full { .. }) | Self::Store(StoreFailed::Full) => {
+                "free space under the data folder"
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl From<OpenFailed> for StartFailed {
+    fn from(_: OpenFailed) -> Self {
+        Self::Corrupt { what: "a sealed row".to_owned() }
+    }
+}
+
+impl From<FollowFailed> for StartFailed {
+    fn from(failed: FollowFailed) -> Self {
+        match failed {
+            FollowFailed::Store(failed) => Self::Store(failed),
+            other => Self::Corrupt { what: other.to_string() },
+        }
+    }
+}
+
+/// The chain's end as `--expect-head` takes it.
+pub(crate) fn head_text(incarnation: IncarnationId, sequence: u64, hash: &[u8; 32]) -> String {
+    format!("{incarnation}.{sequence}.{}", to_hex(&hash[..16]))
+}
+
+/// The instance as its seal and database tell it.
+#[derive(Debug)]
+pub(crate) struct OpenedInstance {
+    pub(crate) instance: Instance,
+    pub(crate) tenants: Tenants,
+    pub(crate) root: SigningKey,
+    pub(crate) epoch: EpochRecord,
+    pub(crate) recipient_set_hash: [u8; 32],
+}
+
+/// Opens the seal and starts a node.
+///
+/// # Errors
+/// [`StartFailed`].
+pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, StartFailed> {
+    let opened = open_instance(&site).await?;
+    let journal_disk = site.journal_disk.clone();
+    let journal = blocking(&*site.tasks, move || Journal::open(journal_disk, Limits::default()))
+        .await
+        .ok_or(StartFailed::Internal)??;
+    let ports = Ports { site, journal: Arc::new(journal) };
+    ports.tasks.drive(ports.journal.clone());
+    let node = node_of(&ports.journal)?;
+    let end = chain_end(&ports, opened.instance.id, &opened.root.public()).await?;
+    let head = ports.store.head().await?;
+    if head < end.commit_seq {
+        return Err(StartFailed::DatabaseBehind { head, shipped: end.commit_seq });
+    }
+    let set = Arc::new(vault_set(&ports, &opened, end, options).await?);
+    Ok(run(ports, opened, node, end, head, set).await?)
+}
+
+async fn run(
+    ports: Ports,
+    opened: OpenedInstance,
+    node: NodeId,
+    end: ChainEnd,
+    head: u64,
+    set: Arc<VaultSet>,
+) -> Result<Arc<Service>, StartFailed> {
+    let now = ports.clock.now();
+    let OpenedInstance { instance, tenants, root, epoch, recipient_set_hash } = opened;
+    let sealing = Arc::new(Sealing {
+        signer: certify(&ports.entropy, &root, &instance, node, now),
+        epoch: epoch.epoch,
+        epoch_public: epoch.public,
+        recipient_set_hash,
+        destruction_set_hash: instance.destruction_hash,
+    });
+    let root = root.public();
+    let tenants = Arc::new(tenants);
+    let vaulted = *set.vaulted().borrow();
+    let first = load_keyring(&ports, &tenants, vaulted).await?;
+    let keyring = Arc::new(Keyring::new(first, OPENED_KEYS_MAX));
+    let journaled = ports.journal.next_commit_seq() - 1;
+    let progress = Arc::new(Progress::new(head, journaled, vaulted));
+    let outbox = Arc::new(Outbox::default());
+    let shipper = Arc::new(Shipper {
+        ports: ports.clone(),
+        set: set.clone(),
+        outbox: outbox.clone(),
+        progress: progress.clone(),
+        tenants: tenants.clone(),
+        sealing: sealing.clone(),
+        system: instance.system_tenant,
+        end: std::sync::Mutex::new(end),
+    });
+    record_start(&ports, &sealing).await?;
+    Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
+    let follower = Follower {
+        ports: ports.clone(),
+        set: set.clone(),
+        progress: progress.clone(),
+        tenants: tenants.clone(),
+        keyring: keyring.clone(),
+    };
+    Arc::new(follower).start();
+    ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
+    let service = Arc::new(Service {
+        audit: Audit::new(instance.system_tenant),
+        no_secret: ports.entropy.secret(),
+        signing_keys: Lru::new(SIGNING_KEYS_MAX),
+        ports,
+        instance,
+        node,
+        root,
+        tenants,
+        keyring,
+        progress,
+        set,
+        sealing,
+        shipper,
+    });
+    service.start_jobs();
+    Ok(service)
+}
+
+async fn record_start(ports: &Ports, sealing: &Sealing) -> Result<(), StartFailed> {
+    let certificate = object_hash(sealing.signer.certificate_bytes());
+    let attributes = Attributes::new()
+        .with("certificate", &Value::Clear(to_hex(&certificate).into_bytes()))
+        .expect("a hash fits an attribute");
+    Ok(record_node(ports, node_act(ports.clock.now(), "NodeStarted", attributes)).await?)
+}
+
+/// Opens the seal and everything below it.
+pub(crate) async fn open_instance(site: &Site) -> Result<OpenedInstance, StartFailed> {
+    let (disk, seal) = (site.disk.clone(), site.seal.clone());
+    let roots = blocking(&*site.tasks, move || -> Result<Roots, StartFailed> {
+        let slot = disk.read(&file(SEAL_FILE))?.ok_or(StartFailed::NoInstance)?;
+        Ok(seal.open(&slot)?)
+    });
+    let roots = roots.await.ok_or(StartFailed::Internal)??;
+    let wrap = SealKey::<RootWrap>::new(roots.root_wrap_id, &roots.root_wrap);
+    let row = one(site, Kind::Instance).await?;
+    let system = open_row_master(site, &wrap, &row).await?;
+    let body = open_body(&system, &row)?;
+    let instance = Instance::from_body(&body).map_err(|bad| corrupt("instance", &bad))?;
+    let root = SigningKey::from_seed(roots.root_signing);
+    if instance.root_public != root.public().0 || *instance.id.as_bytes() != roots.instance {
+        return Err(StartFailed::OtherInstance);
+    }
+    let tenants = open_tenants(site, &wrap, &system, instance.system_tenant).await?;
+    let system = tenants.get(&instance.system_tenant).ok_or(StartFailed::OtherInstance)?;
+    let epoch = open_epoch(site, system, &root.public(), instance.epoch).await?;
+    check_epoch(&epoch.public, instance.epoch, &roots.epochs)?;
+    let set = open_system(system, &one(site, Kind::RecipientSet).await?)?;
+    let verified = RecipientSet::verify(&set, &root.public());
+    verified.map_err(|_| StartFailed::Corrupt { what: "the recipient set".to_owned() })?;
+    let recipient_set_hash = RecipientSet::hash(&set);
+    Ok(OpenedInstance { instance, tenants, root, epoch, recipient_set_hash })
+}
+
+/// The epoch's public half comes from the root-signed record; the seal's private half must fit it.
+fn check_epoch(
+    public: &RecipientKey,
+    id: EpochId,
+    epochs: &[([u8; 16], keystead_crypto::Secret<32>)],
+) -> Result<(), StartFailed> {
+    let held = epochs.iter().find(|(epoch, _)| epoch == id.as_bytes());
+    let fits = held.is_some_and(|(_, seed)| {
+        let copy = seed.expose(|raw| keystead_crypto::Secret::from_slice(raw).expect("32 bytes"));
+        keystead_crypto::RecipientSeed::new(copy).public() == *public
+    });
+    if fits { Ok(()) } else { Err(StartFailed::Corrupt { what: format!("epoch `{id}`") }) }
+}
+
+async fn one(site: &Site, kind: Kind) -> Result<Stored, StartFailed> {
+    let scan = Scan::Kind { kind, after: None, limit: 1 };
+    let found = site.store.scan(scan).await?;
+    found.into_iter().next().ok_or(StartFailed::NoInstance)
+}
+
+async fn open_row_master(
+    site: &Site,
+    wrap: &SealKey<RootWrap>,
+    row: &Stored,
+) -> Result<SealKey<keystead_crypto::MasterWrap>, StartFailed> {
+    let id = row.body.sealed_under();
+    let version = keystead_domain::VersionId::from_bytes(id.version);
+    let material = site.store.material(version).await?.ok_or(StartFailed::OtherInstance)?;
+    if material.sealed_under() != wrap.id() {
+        return Err(StartFailed::OtherInstance);
+    }
+    Ok(open_master(wrap, row.tenant, id, &material)?)
+}
+
+fn open_body(
+    master: &SealKey<keystead_crypto::MasterWrap>,
+    row: &Stored,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, StartFailed> {
+    let at = &row.aggregate;
+    let context = crate::tenants::body_context(row.tenant, at.kind, &at.id, row.revision);
+    Ok(master.open(&context, &row.body)?)
+}
+
+fn corrupt(what: &str, bad: &Malformed) -> StartFailed {
+    StartFailed::Corrupt { what: format!("{what}: {bad}") }
+}
+
+async fn open_tenants(
+    site: &Site,
+    wrap: &SealKey<RootWrap>,
+    system: &SealKey<keystead_crypto::MasterWrap>,
+    system_id: TenantId,
+) -> Result<Tenants, StartFailed> {
+    let mut tenants = BTreeMap::new();
+    for row in scan_all(site, Kind::Tenant).await? {
+        if row.tenant != system_id {
+            return Err(StartFailed::Corrupt { what: "a tenant's owner".to_owned() });
+        }
+        let body = open_body(system, &row)?;
+        let tenant = Tenant::from_body(&body).map_err(|bad| corrupt("tenant", &bad))?;
+        let keys = open_tenant(site, wrap, tenant).await?;
+        tenants.insert(keys.tenant.id, keys);
+    }
+    Ok(tenants)
+}
+
+async fn open_tenant(
+    site: &Site,
+    wrap: &SealKey<RootWrap>,
+    tenant: Tenant,
+) -> Result<TenantKeys, StartFailed> {
+    let missing = || StartFailed::Corrupt { what: format!("the keys of tenant `{}`", tenant.id) };
+    let id = key_version(tenant.master.id, tenant.master.current().id);
+    let row = site.store.material(tenant.master.current().id).await?.ok_or_else(missing)?;
+    let master = open_master(wrap, tenant.id, id, &row)?;
+    let mut raw = Vec::new();
+    for own in [&tenant.backup, &tenant.audit] {
+        let version = own.current().id;
+        let row = site.store.material(version).await?.ok_or_else(missing)?;
+        let context = crate::tenants::material_context(tenant.id, version);
+        raw.push(master.open_secret::<_, 32>(&context, &row)?);
+    }
+    let audit = raw.pop().ok_or(StartFailed::Internal)?;
+    let backup = raw.pop().ok_or(StartFailed::Internal)?;
+    let backup = SealKey::new(key_version(tenant.backup.id, tenant.backup.current().id), &backup);
+    Ok(TenantKeys { tenant, master, backup, audit })
+}
+
+async fn open_epoch(
+    site: &Site,
+    system: &TenantKeys,
+    root: &VerifyingKey,
+    id: EpochId,
+) -> Result<EpochRecord, StartFailed> {
+    let missing = || StartFailed::Corrupt { what: format!("the record of epoch `{id}`") };
+    for row in scan_all(site, Kind::Epoch).await? {
+        if row.aggregate.id == *id.as_bytes() {
+            let record = open_system(system, &row)?;
+            return EpochRecord::verify(&record, root).map_err(|_| missing());
+        }
+    }
+    Err(missing())
+}
+
+fn open_system(
+    system: &TenantKeys,
+    row: &Stored,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, StartFailed> {
+    Ok(system.open_body(row)?)
+}
+
+/// All rows of a kind.
+pub(crate) async fn scan_all(site: &Site, kind: Kind) -> Result<Vec<Stored>, StoreFailed> {
+    let mut rows: Vec<Stored> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| row.aggregate.id);
+        let page = site.store.scan(Scan::Kind { kind, after, limit: SCAN_ROWS }).await?;
+        let more = page.len() == SCAN_ROWS;
+        rows.extend(page);
+        if !more {
+            return Ok(rows);
+        }
+    }
+}
+
+/// The node is the last part of its log's origin.
+fn node_of(journal: &Journal) -> Result<NodeId, StartFailed> {
+    let node = journal.origin().as_str().rsplit('/').next().and_then(|node| node.parse().ok());
+    node.ok_or_else(|| StartFailed::Corrupt { what: "the journal's origin".to_owned() })
+}
+
+/// Where this folder's chain ends: its newest segment, or the base.
+async fn chain_end(
+    ports: &Ports,
+    instance: InstanceId,
+    root: &VerifyingKey,
+) -> Result<ChainEnd, StartFailed> {
+    let disk = ports.disk.clone();
+    let read = blocking(&*ports.tasks, move || -> Result<_, DiskFailed> {
+        Ok(match Outbox::pending(&*disk)?.last() {
+            Some(sequence) => (true, read_pending(&*disk, *sequence)?),
+            None => (false, disk.read(&file(BASE_FILE))?),
+        })
+    });
+    let (segment, bytes) = read.await.ok_or(StartFailed::Internal)??;
+    let bytes = bytes.ok_or(StartFailed::NoInstance)?;
+    if !segment {
+        return base_end(&bytes).map_err(|bad| corrupt("the base mark", &bad));
+    }
+    let header = read_segment_header(&bytes, root)
+        .map_err(|bad| StartFailed::Corrupt { what: format!("the newest segment: {bad}") })?;
+    if header.instance != instance {
+        return Err(StartFailed::OtherInstance);
+    }
+    let commit_seq = header.last_commit_seq;
+    Ok(ChainEnd { sequence: header.sequence, hash: object_hash(&bytes), commit_seq })
+}
+
+fn base_end(bytes: &[u8]) -> Result<ChainEnd, Malformed> {
+    let mut r = Reader::new(bytes);
+    let end = ChainEnd { sequence: 0, hash: r.array()?, commit_seq: r.u64()? };
+    r.finish().map(|()| end)
+}
+
+/// Asks every vault what it holds; refuses where one shows that this node is not the one.
+async fn vault_set(
+    ports: &Ports,
+    opened: &OpenedInstance,
+    end: ChainEnd,
+    options: StartOptions,
+) -> Result<VaultSet, StartFailed> {
+    let instance = &opened.instance;
+    let mut members = Vec::new();
+    let mut answered = 0;
+    for configured in &instance.vaults {
+        let vault = ReopeningVault::new(configured.url.parse()?, ports.vaults.clone());
+        let member = Arc::new(Member::new(configured.id, Arc::new(vault)));
+        match survey(&member, opened, end).await? {
+            Some(confirmed) => {
+                answered += 1;
+                member.confirm(confirmed);
+            }
+            None => tracing::warn!(vault = configured.url, "a vault is away at start"),
+        }
+        members.push(member);
+    }
+    let need = instance.vaults_min as usize;
+    let now_ms = ports.clock.monotonic_ms();
+    let fence = Fence::new(now_ms, options.max_unfenced_ms);
+    if answered < need {
+        fence.unseen();
+    }
+    let base = if end.sequence == 0 { end.commit_seq } else { 0 };
+    let (id, incarnation) = (instance.id, instance.incarnation);
+    let set = VaultSet::new(id, incarnation, members, need, fence, end.sequence, base);
+    set.segment_built(end.sequence, end.commit_seq);
+    set.settle();
+    Ok(set)
+}
+
+/// What a vault confirmed of ours, or nothing where it is away.
+async fn survey(
+    member: &Member,
+    opened: &OpenedInstance,
+    end: ChainEnd,
+) -> Result<Option<u64>, StartFailed> {
+    let (instance, root) = (&opened.instance, opened.root.public());
+    let names = match look(&*member.vault, instance.id, member.id, &root).await {
+        Ok(names) => names,
+        Err(away) => {
+            tracing::warn!(vault = %member.vault.url(), %away, "a vault cannot be used");
+            return Ok(None);
+        }
+    };
+    let superseded = |reason| StartFailed::Superseded { reason };
+    if later_incarnation(&*member.vault, &names, instance, &root).await? {
+        return Err(superseded(FenceReason::LaterIncarnation));
+    }
+    let confirmed = contiguous(&names, instance.id, instance.incarnation);
+    let name = object_name(&names::segment(instance.id, instance.incarnation, confirmed.max(1)));
+    let last = member.vault.read(&name).await.ok().flatten();
+    if last.is_some_and(|bytes| Closing::verify(&bytes, &root).is_ok()) {
+        return Err(superseded(FenceReason::Closed));
+    }
+    if confirmed > end.sequence {
+        let url = member.vault.url().to_string();
+        return Err(StartFailed::RolledBack { url, there: confirmed, here: end.sequence });
+    }
+    Ok(Some(confirmed))
+}
+
+async fn look(
+    vault: &dyn Vault,
+    instance: InstanceId,
+    id: VaultId,
+    root: &VerifyingKey,
+) -> Result<std::collections::BTreeSet<ObjectName>, NotUsable> {
+    check_record(vault, instance, id, root).await?;
+    Ok(held(vault, instance).await?)
+}
+
+async fn later_incarnation(
+    vault: &dyn Vault,
+    names: &std::collections::BTreeSet<ObjectName>,
+    instance: &Instance,
+    root: &VerifyingKey,
+) -> Result<bool, StartFailed> {
+    let openings = names.iter().filter(|name| name.as_ref().ends_with("/opening"));
+    for name in openings {
+        let read: Result<_, VaultError> = vault.read(name).await;
+        let Ok(Some(bytes)) = read else { continue };
+        let later = Opening::verify(&bytes, root).is_ok_and(|opening| {
+            opening.instance == instance.id && opening.number > instance.incarnation_number
+        });
+        if later {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The keyring as of the watermark.
+async fn load_keyring(
+    ports: &Ports,
+    tenants: &Tenants,
+    vaulted: u64,
+) -> Result<Snapshot, StartFailed> {
+    let mut snapshot = Snapshot { revision: vaulted, ..Snapshot::default() };
+    for kind in [Kind::AccessKey, Kind::Key] {
+        for row in scan_all(ports, kind).await? {
+            if row.commit_seq <= vaulted {
+                apply_row(ports, tenants, &mut snapshot, &row).await?;
+            }
+        }
+    }
+    Ok(snapshot)
+}

@@ -1,0 +1,110 @@
+//! The tenants' own keys, opened once at start: master, backup, audit.
+//!
+//! Invariant: a master key is opened under the root wrap key and everything else under its tenant's
+//! master key; each material row opens only as the version it is a row of.
+
+use std::collections::BTreeMap;
+
+use keystead_crypto::{
+    BackupWrap, Entropy, KeyVersion, MasterWrap, Material, OpenFailed, RootWrap, SealContext,
+    SealKey, Sealed, Secret,
+};
+use keystead_domain::{KeyId, Kind, Tenant, TenantId, VersionId};
+
+/// One tenant's keys, ready for use.
+#[derive(Debug)]
+pub(crate) struct TenantKeys {
+    pub(crate) tenant: Tenant,
+    pub(crate) master: SealKey<MasterWrap>,
+    pub(crate) backup: SealKey<BackupWrap>,
+    pub(crate) audit: Secret<32>,
+}
+
+/// All tenants, by id.
+pub(crate) type Tenants = BTreeMap<TenantId, TenantKeys>;
+
+/// The crypto name of a key version.
+pub(crate) fn key_version(key: KeyId, version: VersionId) -> KeyVersion {
+    KeyVersion { key: *key.as_bytes(), version: *version.as_bytes() }
+}
+
+/// Where an aggregate's body is sealed.
+pub(crate) fn body_context(
+    tenant: TenantId,
+    kind: Kind,
+    id: &[u8; 16],
+    revision: u64,
+) -> SealContext {
+    SealContext::new(tenant.as_bytes(), kind.name(), id, revision)
+}
+
+/// Where a version's material is sealed.
+pub(crate) fn material_context(tenant: TenantId, version: VersionId) -> SealContext {
+    SealContext::new(tenant.as_bytes(), "material", version.as_bytes(), 0)
+}
+
+/// Seals a master key's material under the root.
+pub(crate) fn seal_master(
+    root: &SealKey<RootWrap>,
+    entropy: &Entropy,
+    tenant: TenantId,
+    version: VersionId,
+    material: &Secret<32>,
+) -> Sealed<Material> {
+    root.seal_secret(entropy, &material_context(tenant, version), material)
+}
+
+/// Opens a master key from its material row.
+pub(crate) fn open_master(
+    root: &SealKey<RootWrap>,
+    tenant: TenantId,
+    id: KeyVersion,
+    row: &Sealed<Material>,
+) -> Result<SealKey<MasterWrap>, OpenFailed> {
+    let version = VersionId::from_bytes(id.version);
+    let raw = root.open_secret::<Material, 32>(&material_context(tenant, version), row)?;
+    Ok(SealKey::new(id, &raw))
+}
+
+impl TenantKeys {
+    /// Seals an aggregate's body at the revision that it will have.
+    pub(crate) fn seal_body(
+        &self,
+        entropy: &Entropy,
+        kind: Kind,
+        id: &[u8; 16],
+        revision: u64,
+        body: &[u8],
+    ) -> Sealed<keystead_crypto::Body> {
+        self.master.seal(entropy, &body_context(self.tenant.id, kind, id, revision), body)
+    }
+
+    /// Opens a stored aggregate's body.
+    pub(crate) fn open_body(
+        &self,
+        stored: &keystead_store::Stored,
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, OpenFailed> {
+        let at = &stored.aggregate;
+        let context = body_context(self.tenant.id, at.kind, &at.id, stored.revision);
+        self.master.open(&context, &stored.body)
+    }
+
+    /// Seals a version's material.
+    pub(crate) fn seal_material<const N: usize>(
+        &self,
+        entropy: &Entropy,
+        version: VersionId,
+        material: &Secret<N>,
+    ) -> Sealed<Material> {
+        self.master.seal_secret(entropy, &material_context(self.tenant.id, version), material)
+    }
+
+    /// Opens a version's material.
+    pub(crate) fn open_material<const N: usize>(
+        &self,
+        version: VersionId,
+        row: &Sealed<Material>,
+    ) -> Result<Secret<N>, OpenFailed> {
+        self.master.open_secret(&material_context(self.tenant.id, version), row)
+    }
+}

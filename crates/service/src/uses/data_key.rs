@@ -1,0 +1,48 @@
+//! GenerateDataKey: a fresh random key for the caller's own encryption, and its ciphertext.
+
+use zeroize::Zeroizing;
+
+use super::{Use, encrypt::seal, find, resolved};
+use crate::{
+    Cx, DataKeyGenerated, Error, Fault, GenerateDataKey, HandOut, Run,
+    door::{Approved, Resource},
+    keyring::Snapshot,
+    service::Service,
+};
+
+const BYTES_MAX: usize = 1024;
+
+impl Use for GenerateDataKey {
+    const OPERATION: &'static str = "GenerateDataKey";
+    type Done = DataKeyGenerated;
+
+    fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
+        if !(1..=BYTES_MAX).contains(&self.bytes) {
+            let message = format!("Member must have value between 1 and {BYTES_MAX}");
+            return Err(Fault::Field { field: "numberOfBytes", message }.into());
+        }
+        let key = &find(cx, snapshot, &self.key)?.key;
+        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+    }
+
+    fn run(&self) -> Run {
+        self.run
+    }
+
+    fn act(
+        service: &Service,
+        snapshot: &Snapshot,
+        approved: Approved<Self>,
+    ) -> Result<DataKeyGenerated, Error> {
+        let (command, at, _) = approved.into_parts();
+        let entry = resolved(snapshot, &at)?;
+        let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
+        service.ports.entropy.fill(&mut plaintext);
+        let ciphertext = seal(service, entry, &command.context, &plaintext)?;
+        let plaintext = match command.hand_out {
+            HandOut::Both => Some(plaintext),
+            HandOut::CiphertextOnly => None,
+        };
+        Ok(DataKeyGenerated { key: entry.key.id, ciphertext, plaintext })
+    }
+}

@@ -1,0 +1,149 @@
+//! Uses of keys: encrypt, decrypt, data keys. They read one keyring snapshot and touch no database.
+//!
+//! Invariant: a use is decided and executed on the same snapshot, its event names that snapshot's
+//! revision, and the answer waits for the event.
+
+mod data_key;
+mod decrypt;
+mod encrypt;
+
+use std::sync::Arc;
+
+use keystead_domain::KeyName;
+
+use crate::{
+    Cx, DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, Error, Fault, GenerateDataKey,
+    Run,
+    audit::Deed,
+    door::{Approved, Recorded, Resolved, Resource},
+    keyring::{KeyEntry, Snapshot},
+    service::Service,
+};
+
+/// A command that uses a key.
+pub(crate) trait Use: Sized + Send + 'static {
+    const OPERATION: &'static str;
+    type Done: Send + 'static;
+
+    /// Finds what it is about.
+    fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error>;
+
+    /// Whether it is for real.
+    fn run(&self) -> Run;
+
+    /// Does it.
+    fn act(
+        service: &Service,
+        snapshot: &Snapshot,
+        approved: Approved<Self>,
+    ) -> Result<Self::Done, Error>;
+}
+
+impl Service {
+    /// Encrypts at most 4,096 bytes.
+    pub async fn encrypt(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: Encrypt,
+    ) -> Recorded<Result<Encrypted, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Decrypts what Encrypt or GenerateDataKey made.
+    pub async fn decrypt(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: Decrypt,
+    ) -> Recorded<Result<Decrypted, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Makes a random data key and encrypts it.
+    pub async fn generate_data_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: GenerateDataKey,
+    ) -> Recorded<Result<DataKeyGenerated, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    async fn use_key<C: Use>(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: C,
+    ) -> Recorded<Result<C::Done, Error>> {
+        let service = self.clone();
+        let within = cx.clone();
+        self.in_task(cx, C::OPERATION, async move {
+            let snapshot = service.keyring.snapshot();
+            let found = match command.resolve(&within, &snapshot) {
+                Ok(found) => Ok(found),
+                Err(error) => Err(service.explain(&within, error).await),
+            };
+            let deed = Deed { operation: C::OPERATION, resource: found.as_ref().ok().copied() };
+            let result = found.and_then(|at| service.pass_door(&within, command, at, &snapshot));
+            service.record(&within, deed, snapshot.revision, result).await
+        })
+        .await
+    }
+
+    fn pass_door<C: Use>(
+        &self,
+        cx: &Cx,
+        command: C,
+        resource: Resource,
+        snapshot: &Snapshot,
+    ) -> Result<C::Done, Error> {
+        self.may_act()?;
+        let run = command.run();
+        let resolved = Resolved::new(command, resource, snapshot.revision);
+        let approved = resolved.authorise(cx, C::OPERATION)?.approve();
+        match run {
+            Run::ForReal => C::act(self, snapshot, approved),
+            Run::Dry => Err(Fault::DryRun.into()),
+        }
+    }
+}
+
+/// The key that a caller names, in the caller's own tenant.
+pub(crate) fn find<'a>(
+    cx: &Cx,
+    snapshot: &'a Snapshot,
+    name: &KeyName,
+) -> Result<&'a Arc<KeyEntry>, Error> {
+    match name {
+        KeyName::Id(id) => {
+            let entry = snapshot.key(*id, cx.principal.tenant);
+            entry.ok_or_else(|| Fault::NoKey { key: *id }.into())
+        }
+        KeyName::Alias(alias) => Err(Fault::NoAlias { alias: alias.clone() }.into()),
+    }
+}
+
+/// A key under which new data may be protected now.
+pub(crate) fn protecting(service: &Service, entry: &KeyEntry) -> Result<(), Error> {
+    let key = &entry.key;
+    if !key.state.may_protect() {
+        return Err(Fault::KeyState { key: key.id, state: key.state }.into());
+    }
+    if !key.may_protect(service.ports.clock.now()) {
+        return Err(Fault::KeyExpired { key: key.id }.into());
+    }
+    Ok(())
+}
+
+/// The entry that a resource was resolved to, on the same snapshot.
+pub(crate) fn resolved<'a>(snapshot: &'a Snapshot, at: &Resource) -> Result<&'a KeyEntry, Error> {
+    let id = keystead_domain::KeyId::from_bytes(at.id);
+    snapshot.key(id, at.tenant).map(|entry| &**entry).ok_or_else(|| Fault::NoKey { key: id }.into())
+}
+
+/// Refuses a length outside `1..=max`, in the words that AWS clients know.
+pub(crate) fn length(field: &'static str, len: usize, max: usize) -> Result<(), Error> {
+    let bound = match len {
+        0 => "greater than or equal to 1".to_owned(),
+        _ if len > max => format!("less than or equal to {max}"),
+        _ => return Ok(()),
+    };
+    Err(Fault::Field { field, message: format!("Member must have length {bound}") }.into())
+}

@@ -1,0 +1,75 @@
+//! Puts one object into all vaults at once and waits for as many as must confirm.
+//!
+//! Invariant: the puts outlive the wait: a slow vault still gets its object, a failed one is marked
+//! so that its feeder fetches the object from the others.
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use keystead_targets::ObjectName;
+use tokio::sync::mpsc;
+
+use super::{Member, VaultSet, member::Put};
+use crate::{Error, Fault, ports::Site};
+
+/// Longest wait for enough vaults, in milliseconds.
+const WAIT_MS: u64 = 10_000;
+
+/// Puts `bytes` under `name` and returns once `vaults_min` vaults hold it.
+pub(crate) async fn put_quorum(
+    site: &Site,
+    set: &VaultSet,
+    name: &ObjectName,
+    bytes: Arc<[u8]>,
+) -> Result<(), Error> {
+    let (report, mut reports) = mpsc::channel(set.members.len());
+    for member in &set.members {
+        let (member, name, bytes) = (member.clone(), name.clone(), bytes.clone());
+        let report = report.clone();
+        site.tasks.spawn(
+            "vault-put",
+            Box::pin(async move {
+                let held = put_one(&member, &name, &bytes).await;
+                // The waiter may have had enough already.
+                let _ = report.send(held).await;
+            }),
+        );
+    }
+    drop(report);
+    let confirmed = AtomicUsize::new(0);
+    let enough = async {
+        while let Some(held) = reports.recv().await {
+            let so_far =
+                confirmed.fetch_add(usize::from(held), Ordering::AcqRel) + usize::from(held);
+            if so_far >= set.need {
+                break;
+            }
+        }
+    };
+    futures_util::future::select(pin!(enough), site.clock.sleep_ms(WAIT_MS)).await;
+    let confirmed = confirmed.load(Ordering::Acquire);
+    if confirmed >= set.need {
+        return Ok(());
+    }
+    Err(Fault::VaultsAway { confirmed, needed: set.need }.into())
+}
+
+async fn put_one(member: &Member, name: &ObjectName, bytes: &[u8]) -> bool {
+    match member.put(name, bytes).await {
+        Ok(Put::Ours) => true,
+        Ok(Put::Theirs(_)) => {
+            tracing::error!(vault = %member.vault.url(), %name, "another object lies under our name");
+            false
+        }
+        Err(away) => {
+            member.lacks_objects();
+            tracing::warn!(vault = %member.vault.url(), %name, %away, "an object could not be put");
+            false
+        }
+    }
+}
