@@ -1,0 +1,176 @@
+//! What every front does before it reads a request: take the body within bounds, read the claim,
+//! have it authenticated.
+//!
+//! Invariant: no byte of a body is parsed before its sender is known, and nothing is admitted
+//! whose body, path, query or `x-amz-*` headers the signature does not cover. Who is turned away
+//! gets no other work done than that of a stranger.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{header, request::Parts},
+};
+use futures_util::StreamExt;
+use keystead_domain::RequestId;
+use keystead_service::{
+    AuthFault, Cx, Error, Fault, Front, Recorded, Refusal, Service,
+    sigv4::{self, ClaimFault},
+};
+use zeroize::Zeroizing;
+
+/// The longest body, in bytes: the longest lawful request needs 40 KiB.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_WAIT: Duration = Duration::from_secs(20);
+
+/// The address at the other end of a connection; `serve` puts it into each request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// A request before anything of it is believed.
+pub(crate) struct Arrival {
+    pub(crate) request: RequestId,
+    front: Front,
+    source: String,
+    pub(crate) head: Parts,
+    body: Body,
+}
+
+/// A request whose sender is proved.
+pub(crate) struct Admitted {
+    pub(crate) cx: Cx,
+    /// The region of the credential scope.
+    pub(crate) region: String,
+    pub(crate) head: Parts,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// A request that was turned away.
+pub(crate) struct TurnedAway {
+    pub(crate) request: RequestId,
+    /// What the front tells the caller where the error alone says too little.
+    pub(crate) reason: Reason,
+    front: Front,
+    source: String,
+    error: Error,
+}
+
+/// Why a request was turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Its body is longer than [`MAX_BODY_BYTES`].
+    TooLarge,
+    /// Its body did not arrive.
+    Incomplete,
+    /// It makes no claim that can be verified.
+    Claim(ClaimFault),
+    /// Its claim is false.
+    Unproven,
+}
+
+impl Arrival {
+    pub(crate) fn new(service: &Service, front: Front, request: Request) -> Self {
+        let (head, body) = request.into_parts();
+        let peer = head.extensions.get::<Peer>();
+        let source = peer.map_or_else(String::new, |peer| peer.0.to_canonical().to_string());
+        Self { request: service.request_id(), front, source, head, body }
+    }
+
+    /// Proves who sent the request, for the service name `scope`.
+    pub(crate) async fn admit(
+        self,
+        service: &Service,
+        scope: &str,
+    ) -> Result<Admitted, TurnedAway> {
+        let Self { request, front, source, head, body } = self;
+        let turned = |(reason, error): (Reason, Error)| TurnedAway {
+            request,
+            reason,
+            front,
+            source: source.clone(),
+            error,
+        };
+        let body = read(&head, body).await.map_err(|reason| turned(undelivered(reason)))?;
+        let claim = claim(&head, &body).map_err(|fault| turned(unclaimed(fault)))?;
+        let principal = service
+            .authenticate(&claim, scope)
+            .map_err(|error| turned((Reason::Unproven, error)))?;
+        let cx = Cx { request, front, principal, source };
+        Ok(Admitted { cx, region: claim.scope.region, head, body })
+    }
+}
+
+impl TurnedAway {
+    /// Counts the request; what comes back is what the caller is told.
+    pub(crate) async fn record(self, service: &Arc<Service>, operation: &str) -> Recorded<Error> {
+        let Self { request, front, source, error, reason: _ } = self;
+        let operation = operation.to_owned();
+        service.refuse(Refusal { request, front, operation, source, principal: None, error }).await
+    }
+}
+
+async fn read(head: &Parts, body: Body) -> Result<Zeroizing<Vec<u8>>, Reason> {
+    let declared = head.headers.get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Reason::TooLarge);
+    }
+    let chunks = read_chunks(body, declared.unwrap_or(MAX_BODY_BYTES));
+    tokio::time::timeout(BODY_WAIT, chunks).await.unwrap_or(Err(Reason::Incomplete))
+}
+
+/// Reads into a buffer that never grows: one that grew would leave plaintext behind.
+async fn read_chunks(body: Body, capacity: usize) -> Result<Zeroizing<Vec<u8>>, Reason> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Reason::Incomplete)?;
+        if chunk.len() > capacity - bytes.len() {
+            return Err(Reason::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn claim(head: &Parts, body: &[u8]) -> Result<sigv4::Claim, ClaimFault> {
+    let headers: Vec<(&str, &[u8])> =
+        head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    sigv4::claim(&sigv4::RequestParts {
+        method: head.method.as_str(),
+        raw_path: head.uri.path(),
+        raw_query: head.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body_sha256: sigv4::body_sha256(body),
+    })
+}
+
+fn undelivered(reason: Reason) -> (Reason, Error) {
+    let message = match reason {
+        Reason::TooLarge => "the body is longer than 64 KiB",
+        Reason::Incomplete | Reason::Claim(_) | Reason::Unproven => "the body did not arrive",
+    };
+    (reason, Fault::Field { field: "body", message: message.to_owned() }.into())
+}
+
+fn unclaimed(fault: ClaimFault) -> (Reason, Error) {
+    let why = match &fault {
+        ClaimFault::Missing => AuthFault::Missing,
+        ClaimFault::PayloadHash => AuthFault::BadSignature,
+        ClaimFault::OtherDay => AuthFault::Skewed,
+        ClaimFault::SessionToken => AuthFault::UnknownAccessKey,
+        ClaimFault::Repeated { .. }
+        | ClaimFault::Algorithm
+        | ClaimFault::Incomplete { .. }
+        | ClaimFault::NotSigned { .. }
+        | ClaimFault::Absent { .. }
+        | ClaimFault::Instant
+        | ClaimFault::Path
+        | ClaimFault::Query
+        | ClaimFault::TooLong { .. } => AuthFault::Incomplete,
+    };
+    (Reason::Claim(fault), Fault::Unauthenticated(why).into())
+}

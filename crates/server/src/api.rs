@@ -1,0 +1,48 @@
+//! `/v1`, the front that Keystead's own command line uses: JSON in snake_case, signed with the scope
+//! service `keystead`, errors as RFC 9457 problems.
+//!
+//! Invariant: one file a resource, one handler a route, each of them a parser, one call of the
+//! service and an encoder handed to [`call`]. Unknown members and parameters are refused: a field
+//! that was spelt wrong must not be a field that was not there.
+
+mod call;
+mod identity;
+mod keys;
+mod problem;
+mod status;
+#[cfg(test)]
+mod tests;
+mod uses;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use keystead_service::{Fault, Service};
+
+use call::Signed;
+
+/// The routes under `/v1`.
+pub(crate) fn routes() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/v1/keys", post(keys::create).get(keys::list))
+        .route("/v1/keys/{key}", get(keys::describe))
+        .route("/v1/keys/{key}/encrypt", post(uses::encrypt))
+        .route("/v1/keys/{key}/decrypt", post(uses::decrypt))
+        .route("/v1/status", get(status::show))
+        .route("/v1/identity", get(identity::show))
+}
+
+/// Whatever no route answers; who asked is proved first, so strangers learn nothing of routes.
+pub(crate) async fn no_route(State(service): State<Arc<Service>>, signed: Signed) -> Response {
+    let name = format!("{} {}", signed.head.method, signed.head.uri.path());
+    let error = Fault::Nothing { what: "route", name }.into();
+    signed.refuse(&service, "", error).await
+}
+
+#[cfg(test)]
+pub(crate) use problem::row;

@@ -1,0 +1,104 @@
+//! `/v1/keys`: make, list, show.
+//!
+//! Invariant: a key is one JSON shape wherever it is shown; `vaulted` is false until enough vaults
+//! hold its copies, and a key made so answers 202 instead of 201.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use keystead_domain::{Account, KeyId, Timestamp, to_hex, uuid};
+use keystead_service::{
+    CreateKey, DescribeKey, Fault, KeyPage, KeyView, ListKeys, Service, Vaulted,
+};
+
+use super::call::{Answer, Signed, field, finish};
+use crate::json::{JsonText, Object};
+
+const DEFAULT_LIMIT: usize = 100;
+
+/// `POST /v1/keys`
+pub(super) async fn create(State(service): State<Arc<Service>>, signed: Signed) -> Response {
+    let act = async |service: Arc<Service>, cx, command| service.create_key(cx, command).await;
+    signed.answer(service, "CreateKey", parse_create, act, created).await
+}
+
+/// `GET /v1/keys?limit&after`
+pub(super) async fn list(State(service): State<Arc<Service>>, signed: Signed) -> Response {
+    let act = async |service: Arc<Service>, cx, command| service.list_keys(cx, command).await;
+    signed.answer(service, "ListKeys", parse_list, act, page).await
+}
+
+/// `GET /v1/keys/{key}`
+pub(super) async fn describe(State(service): State<Arc<Service>>, signed: Signed) -> Response {
+    let act = async |service: Arc<Service>, cx, command| service.describe_key(cx, command).await;
+    signed.answer(service, "DescribeKey", parse_describe, act, shown).await
+}
+
+pub(super) fn parse_create(signed: &Signed, _: &Account) -> Result<CreateKey, Fault> {
+    let mut fields = signed.fields()?;
+    let expires_at = fields.text("expires_at")?.map(|text| text.parse::<Timestamp>());
+    let command = CreateKey {
+        description: fields.text("description")?.unwrap_or_default(),
+        purpose: fields.text("purpose")?.unwrap_or_default(),
+        tags: fields.map("tags")?,
+        expires_at: expires_at.transpose().map_err(|bad| field("expires_at", &bad.to_string()))?,
+    };
+    finish(&fields)?;
+    Ok(command)
+}
+
+pub(super) fn parse_list(signed: &Signed, _: &Account) -> Result<ListKeys, Fault> {
+    let query = signed.query(&["limit", "after"])?;
+    let limit = query.value("limit").map(str::parse::<usize>).transpose();
+    let after = query.value("after").map(str::parse::<KeyId>).transpose();
+    Ok(ListKeys {
+        limit: limit.map_err(|_| field("limit", "not a number"))?.unwrap_or(DEFAULT_LIMIT),
+        after: after.map_err(|bad| field("after", &bad.to_string()))?,
+    })
+}
+
+pub(super) fn parse_describe(signed: &Signed, account: &Account) -> Result<DescribeKey, Fault> {
+    signed.query(&[])?;
+    Ok(DescribeKey { key: signed.key(account)? })
+}
+
+pub(super) fn created(view: &KeyView) -> Answer {
+    let status = match view.vaulted {
+        Vaulted::Yes => StatusCode::CREATED,
+        Vaulted::NotYet => StatusCode::ACCEPTED,
+    };
+    Answer { status, ..shown(view) }
+}
+
+pub(super) fn shown(view: &KeyView) -> Answer {
+    Answer::ok(JsonText::object(0, |o| write_key(o, view)))
+}
+
+pub(super) fn page(page: &KeyPage) -> Answer {
+    Answer::ok(JsonText::object(0, |o| {
+        o.list("keys", &page.keys, write_key);
+        o.optional_text("next", page.next.map(|next| next.to_string()).as_deref());
+    }))
+}
+
+fn write_key(o: &mut Object<'_>, view: &KeyView) {
+    let key = &view.key;
+    o.text("id", &key.id.to_string()).text("aws_key_id", &uuid(key.id));
+    o.text("spec", key.spec.aws_name()).text("algorithm", key.spec.algorithm());
+    o.text("purpose", &key.purpose).text("description", &key.description);
+    o.text("state", key.state.nist_name()).truth("vaulted", view.vaulted == Vaulted::Yes);
+    o.text("created_at", &key.created_at.to_string());
+    o.optional_text("expires_at", key.expires_at.map(|at| at.to_string()).as_deref());
+    o.list("versions", &key.versions, |o, version| {
+        o.text("id", &version.id.to_string()).integer("number", i64::from(version.number));
+        o.text("created_at", &version.created_at.to_string());
+        o.text("epoch", &version.epoch.to_string());
+        o.text("copy_sha256", &to_hex(&version.copy_hash));
+        o.text("key_check", &to_hex(&version.key_check));
+    });
+    o.object("tags", |o| {
+        for (name, value) in &key.tags {
+            o.text(name, value);
+        }
+    });
+}

@@ -1,0 +1,48 @@
+//! The AWS front: the KMS protocol (JSON 1.1) and STS GetCallerIdentity (query protocol), both over
+//! `POST /` on one port for every region.
+//!
+//! Invariant: a request is read only after its sender is known, and every answer, refusals
+//! included, is made from what the service recorded. This module decides nothing about keys.
+
+mod answer;
+mod errors;
+mod exception;
+mod keys;
+mod kms;
+mod members;
+mod operation;
+mod place;
+mod shape;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod unread;
+mod uses;
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    response::Response,
+};
+use keystead_service::{Front, Service};
+
+use crate::admission::Arrival;
+
+/// Answers `POST /`.
+pub(crate) async fn handle(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let arrival = Arrival::new(&service, Front::Aws, request);
+    if is_query_protocol(&arrival.head.headers) {
+        sts::handle(&service, arrival).await
+    } else {
+        kms::handle(&service, arrival).await
+    }
+}
+
+/// Both protocols are posted to `/`; only KMS has a target, and only STS a form.
+fn is_query_protocol(headers: &HeaderMap) -> bool {
+    let form = |kind: &str| kind.starts_with("application/x-www-form-urlencoded");
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    !headers.contains_key("x-amz-target") && kind.is_some_and(form)
+}

@@ -1,0 +1,152 @@
+//! The one table from our faults to AWS exceptions.
+//!
+//! Invariant: the match is exhaustive without a wildcard, so a new fault does not compile until
+//! somebody has decided what an AWS client sees. 500 is only what a retry can mend or what is our
+//! own fault: DependencyTimeoutException, KeyUnavailableException, KMSInternalException. An
+//! `InvalidCiphertextException` has no message, as with AWS: it must not say which part failed.
+
+use keystead_domain::{BadKeyName, KeyState};
+use keystead_service::{AuthFault, Error, ErrorKind, Fault, LedgerFault};
+
+use super::{
+    exception::{Code, Exception},
+    place::Place,
+};
+use crate::admission::Reason;
+
+const BAD_SIGNATURE: &str = "The request signature we calculated does not match the signature you \
+     provided. Check your AWS Secret Access Key and signing method. Consult the service \
+     documentation for details.";
+const INCORRECT_KEY: &str =
+    "The key ID in the request does not identify a CMK that can perform this operation.";
+
+/// What an AWS client sees of `error` at `place`.
+pub(super) fn exception(error: &Error, place: &Place) -> Exception {
+    let fault = &error.fault;
+    match fault {
+        Fault::Unauthenticated(fault) => unauthenticated(*fault),
+        Fault::NotAllowed { operation } => Exception::sender(
+            Code::AccessDenied,
+            format!("User is not authorized to perform: kms:{operation}"),
+        ),
+        Fault::KeyName(BadKeyName::Malformed { text }) => {
+            Exception::sender(Code::NotFound, format!("Invalid keyId '{text}'"))
+        }
+        Fault::KeyName(BadKeyName::ForeignAccount { text }) => {
+            Exception::sender(Code::NotFound, format!("Key '{text}' does not exist"))
+        }
+        Fault::NoKey { key } => {
+            Exception::sender(Code::NotFound, format!("Key '{}' does not exist", place.key(*key)))
+        }
+        Fault::NoAlias { alias } => {
+            Exception::sender(Code::NotFound, format!("Alias {} is not found.", place.alias(alias)))
+        }
+        Fault::Nothing { .. } => Exception::sender(Code::NotFound, fault.to_string()),
+        Fault::KeyState { key, state } => wrong_state(&place.key(*key), *state),
+        Fault::KeyCreating { key } => {
+            Exception::sender(Code::KmsInvalidState, format!("{} is creating.", place.key(*key)))
+        }
+        Fault::KeyExpired { key } => {
+            Exception::sender(Code::KmsInvalidState, format!("{} has expired.", place.key(*key)))
+        }
+        Fault::Ciphertext => Exception::silent(Code::InvalidCiphertext),
+        Fault::IncorrectKey => Exception::sender(Code::IncorrectKey, INCORRECT_KEY),
+        Fault::Field { field, message } => {
+            Exception::sender(Code::Validation, violated(field, message))
+        }
+        Fault::LeaseExpired => Exception::sender(Code::KmsInvalidState, "The lease has expired."),
+        Fault::DryRun => Exception::sender(
+            Code::DryRunOperation,
+            "The request would have succeeded, but the DryRun option is set.",
+        ),
+        Fault::NotYetVaulted { .. } | Fault::VaultsAway { .. } => {
+            Exception::receiver(Code::DependencyTimeout, fault.to_string())
+        }
+        Fault::Ledger { reason: LedgerFault::Busy } => {
+            Exception::sender(Code::Throttling, fault.to_string())
+        }
+        Fault::Ledger { reason: LedgerFault::Full | LedgerFault::Stopped } => {
+            Exception::receiver(Code::DependencyTimeout, fault.to_string())
+        }
+        Fault::Fenced { .. } => Exception::receiver(Code::KeyUnavailable, fault.to_string()),
+        Fault::Store(_) if error.kind() == ErrorKind::Corrupt => {
+            Exception::receiver(Code::KmsInternal, fault.to_string())
+        }
+        Fault::Store(_) => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
+        Fault::Contended | Fault::IdempotencyReused => {
+            Exception::sender(Code::Conflict, fault.to_string())
+        }
+        Fault::Unknown { .. } | Fault::Corrupt { .. } | Fault::Internal => {
+            Exception::receiver(Code::KmsInternal, fault.to_string())
+        }
+    }
+}
+
+/// What a client sees that was turned away; `error` is what came back from the record.
+pub(super) fn turned_away(reason: &Reason, error: &Error, place: &Place) -> Exception {
+    match (reason, &error.fault) {
+        (Reason::TooLarge, _) => Exception {
+            code: Code::RequestTooLarge,
+            message: Some("The request is longer than 64 KiB.".into()),
+            status: 413,
+        },
+        (Reason::Incomplete, _) => Exception {
+            code: Code::RequestTimeout,
+            message: Some("The body of the request did not arrive.".into()),
+            status: 408,
+        },
+        (Reason::Claim(claim), Fault::Unauthenticated(AuthFault::Incomplete)) => {
+            Exception::sender(Code::IncompleteSignature, claim.to_string())
+        }
+        (Reason::Claim(_) | Reason::Unproven, _) => exception(error, place),
+    }
+}
+
+fn unauthenticated(fault: AuthFault) -> Exception {
+    match fault {
+        AuthFault::Missing => Exception::sender(
+            Code::MissingAuthenticationToken,
+            "Request is missing Authentication Token",
+        ),
+        AuthFault::Incomplete => Exception::sender(Code::IncompleteSignature, fault.to_string()),
+        AuthFault::UnknownAccessKey => Exception::sender(
+            Code::UnrecognizedClient,
+            "The security token included in the request is invalid.",
+        ),
+        AuthFault::BadSignature => Exception::sender(Code::InvalidSignature, BAD_SIGNATURE),
+        AuthFault::Skewed => Exception::sender(
+            Code::InvalidSignature,
+            "Signature expired or not yet current: compare your clock with the Date header of \
+             this answer.",
+        ),
+        AuthFault::WrongService => Exception::sender(
+            Code::InvalidSignature,
+            "Credential should be scoped to correct service.",
+        ),
+    }
+}
+
+/// What AWS calls disabled covers every state in which a key stands and does not act.
+fn wrong_state(arn: &str, state: KeyState) -> Exception {
+    let invalid = |what| Exception::sender(Code::KmsInvalidState, format!("{arn} is {what}."));
+    match state {
+        KeyState::Suspended { .. }
+        | KeyState::Deactivated { .. }
+        | KeyState::Compromised { .. } => {
+            Exception::sender(Code::Disabled, format!("{arn} is disabled."))
+        }
+        KeyState::Doomed { .. } => invalid("pending deletion"),
+        KeyState::Destroyed { .. } => invalid("destroyed"),
+        KeyState::Active { .. } => invalid("enabled"),
+    }
+}
+
+/// The service's bounds in the words of the wire's.
+fn violated(field: &str, message: &str) -> String {
+    if message.starts_with("Member must ") {
+        let at = format!("Value at '{field}' failed to satisfy constraint");
+        format!("1 validation error detected: {at}: {message}")
+    } else {
+        message.to_owned()
+    }
+}

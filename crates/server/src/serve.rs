@@ -1,0 +1,120 @@
+//! Accepts connections and serves them within bounds.
+//!
+//! Invariant: connections, header sizes and the time that a request may take to arrive are bounded,
+//! so that a stranger can hold neither memory nor a connection for free. On shutdown no new request
+//! is taken, and those in flight get [`DRAIN`] to end; their operations run on in any case.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use keystead_service::Service;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+use crate::{admission::Peer, router};
+
+/// How many connections are served at once; further ones wait in the kernel's queue.
+const MAX_CONNECTIONS: u32 = 1024;
+
+/// How long the head of a request may take, and how long a connection may idle.
+const HEAD_WAIT: Duration = Duration::from_secs(60);
+
+/// How large the head of a request may be, in bytes.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// How much of a connection's input is buffered at once, in bytes.
+const MAX_BUFFER_BYTES: usize = 128 * 1024;
+
+/// How long requests in flight may take once `shutdown` has come.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// How long to wait where the system has no descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves every front on `listener` until `shutdown` ends, then drains.
+///
+/// # Errors
+/// None at present: a connection that fails ends alone.
+pub async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (router, permits) = (router(service), Arc::new(Semaphore::new(MAX_CONNECTIONS as usize)));
+    let (stop, stopped) = watch::channel(());
+    let accepting = async {
+        loop {
+            let permit = permits.clone().acquire_owned().await;
+            let permit = permit.expect("nothing closes this semaphore");
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    let connection = Connection { router: router.clone(), peer, permit };
+                    tokio::spawn(connection.run(stream, stopped.clone()));
+                }
+                Err(failed) => {
+                    tracing::warn!(%failed, "no connection could be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = shutdown => {}
+    }
+    drop(listener);
+    drop(stop);
+    if tokio::time::timeout(DRAIN, permits.acquire_many(MAX_CONNECTIONS)).await.is_err() {
+        tracing::warn!("connections were cut off at shutdown");
+    }
+    Ok(())
+}
+
+struct Connection {
+    router: Router,
+    peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, mut stopped: watch::Receiver<()>) {
+        let Self { router, peer, permit } = self;
+        // Answers are small and whole; waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer.ip()));
+            hyper::service::Service::call(&service, request)
+        });
+        let mut connection = std::pin::pin!(http().serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            // The sender is dropped, never used: the only change is its end.
+            _ = stopped.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(failed) = ended {
+            tracing::debug!(%failed, "a connection ended early");
+        }
+        drop(permit);
+    }
+}
+
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(MAX_BUFFER_BYTES);
+    http
+}
