@@ -1,8 +1,8 @@
 //! The frame around every vault object and kit: magic, type, version, header, signatures, body.
 //!
-//! Invariant: what is signed is one contiguous run of the object's bytes, from the type to the end of
-//! the header; a frame that parses writes back to the same bytes; nothing is allocated by a length
-//! that the bytes only claim. See `docs/formats/README.md`.
+//! Invariant: what is signed is one contiguous run of the object's bytes, from the type to the end
+//! of the header; a frame that parses writes back to the same bytes; nothing is allocated by a
+//! length that the bytes only claim. See `docs/formats/README.md`.
 
 use keystead_crypto::{
     Signature, SigningKey, VerifyingKey,

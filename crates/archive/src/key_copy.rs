@@ -107,8 +107,8 @@ impl KeyCopy {
     /// Seals `material` to the epoch and signs as the node.
     ///
     /// # Errors
-    /// [`Malformed::BadValue`] where algorithm and kind, or instance and certificate, do not fit, or
-    /// the version number is 0.
+    /// [`Malformed::BadValue`] where algorithm and kind, or instance and certificate, do not fit,
+    /// or the version number is 0.
     pub fn make(
         entropy: &Entropy,
         signer: &NodeSigner,

@@ -1,8 +1,8 @@
 //! A recovery kit: a root in a file, opened by a passphrase and a factor together.
 //!
-//! Invariant: damage, newer versions and foreign instances are named before any key derivation runs;
-//! a wrong passphrase and a wrong factor are one error after equal work; nothing is handed out
-//! before the root's signature and the MAC under the seed both hold. See `docs/formats/kit.md`.
+//! Invariant: damage, newer versions and foreign instances are named before any key derivation
+//! runs; a wrong passphrase and a wrong factor are one error after equal work; nothing is handed
+//! out before the root's signature and the MAC under the seed both hold. See `docs/formats/kit.md`.
 
 mod draft;
 mod factor;

@@ -1,7 +1,7 @@
 //! Names every object of an instance in a vault, and reads any name back into what it names.
 //!
-//! Invariant: `parse(name)` is `Some(kind)` exactly where `kind.to_string() == name`. Names hold ids
-//! and numbers only, so that a listing tells a stranger nothing about tenants, keys or people.
+//! Invariant: `parse(name)` is `Some(kind)` exactly where `kind.to_string() == name`. Names hold
+//! ids and numbers only, so that a listing tells a stranger nothing about tenants, keys or people.
 
 use std::fmt;
 

@@ -22,7 +22,6 @@ const WORDS: usize = LINES * WORDS_PER_LINE;
 const BITS_PER_WORD: usize = 11;
 
 /// A printed secret of one kit.
-#[derive(Debug)]
 pub struct PrintedSecret {
     kit: KitId,
     secret: Secret<32>,
@@ -151,6 +150,12 @@ impl PrintedSecret {
             .collect();
         indices.zeroize();
         lines
+    }
+}
+
+impl std::fmt::Debug for PrintedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PrintedSecret(of {})", self.kit)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the root signs and no body follows: one way to issue and one way to verify.
 //!
-//! Invariant: `issue` gives only what `verify` takes back equal, since it reads its own header before
-//! it signs; `verify` checks the signature before it hands out a single field.
+//! Invariant: `issue` gives only what `verify` takes back equal, since it reads its own header
+//! before it signs; `verify` checks the signature before it hands out a single field.
 
 use keystead_crypto::{
     SigningKey, VerifyingKey,

@@ -85,8 +85,9 @@ impl SlotTable {
     /// Opens the epoch's private half with a root's own, and checks it against the epoch's record.
     ///
     /// # Errors
-    /// [`ObjectRefused::NoSlot`] where the root is not in the table, [`ObjectRefused::Sealed`] where
-    /// its slot does not open, [`ObjectRefused::OtherEpoch`] where record, table and seed differ.
+    /// [`ObjectRefused::NoSlot`] where the root is not in the table, [`ObjectRefused::Sealed`]
+    /// where its slot does not open, [`ObjectRefused::OtherEpoch`] where record, table and seed
+    /// differ.
     pub fn open(
         &self,
         recipient: &RecipientSeed,

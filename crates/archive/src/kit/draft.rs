@@ -1,8 +1,8 @@
 //! Makes a kit in the client: the seed is born here and leaves only inside slots.
 //!
-//! Invariant: what goes to the server is the public half, the kit id, the proof key and a proof over
-//! the server's challenge; what comes back is the root's signature on the statement. No passphrase,
-//! factor or seed crosses the wire, and a kit counts only when it was opened again.
+//! Invariant: what goes to the server is the public half, the kit id, the proof key and a proof
+//! over the server's challenge; what comes back is the root's signature on the statement. No
+//! passphrase, factor or seed crosses the wire, and a kit counts only when it was opened again.
 
 use keystead_crypto::{
     Argon2Cost, Entropy, KdfFailed, RecipientKey, RecipientSeed, Signature, VerifyingKey,

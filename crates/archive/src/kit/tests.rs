@@ -1,4 +1,5 @@
-//! Kits open to the seed they were made for; everything else is refused, in the order of the format.
+//! Kits open to the seed they were made for; everything else is refused, in the order of the
+//! format.
 
 use std::sync::OnceLock;
 

@@ -1,7 +1,7 @@
 //! Reads a printed secret as a person types it in at the worst moment.
 //!
-//! Invariant: forgiving in form and strict in content: whatever is accepted has every check word and
-//! the checksum right; what is refused is named by line and place, without the words.
+//! Invariant: forgiving in form and strict in content: whatever is accepted has every check word
+//! and the checksum right; what is refused is named by line and place, without the words.
 
 use bip39::Language;
 use keystead_domain::KitId;

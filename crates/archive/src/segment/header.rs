@@ -1,7 +1,7 @@
 //! What a segment or recovery point says in the clear: its place in the chain, and no key needed.
 //!
-//! Invariant: kind and type agree, the range of commits is one that the kind may have, and the first
-//! link points at the incarnation's opening.
+//! Invariant: kind and type agree, the range of commits is one that the kind may have, and the
+//! first link points at the incarnation's opening.
 
 use std::ops::RangeInclusive;
 
