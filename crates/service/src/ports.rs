@@ -60,6 +60,17 @@ pub struct Site {
     pub seal: Arc<dyn Seal>,
 }
 
+/// What a restore reads with, before there is a folder to write to.
+#[derive(Debug, Clone)]
+pub struct RestoreSite {
+    /// Opens vaults.
+    pub vaults: Arc<dyn VaultOpener>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
 /// A site with its ledger open.
 #[derive(Debug, Clone)]
 pub(crate) struct Ports {

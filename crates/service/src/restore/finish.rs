@@ -1,0 +1,421 @@
+//! From what was read to a new incarnation: stage, close the old one, found the new one.
+//!
+//! Invariant: [`Staged`] has opened everything that it promises; closing comes before founding, and
+//! after closing the vaults are read once more: what lies there then is the head.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use keystead_archive::{Closing, OpenedKit, names, read_segment_header};
+use keystead_crypto::{Entropy, KeyVersion as CryptoVersion, Secret, SigningKey, VerifyingKey};
+use keystead_domain::{
+    ConfiguredVault, EpochId, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId,
+    Timestamp, VaultId, VersionId,
+};
+use keystead_targets::{ReopeningVault, Vault};
+
+use super::{
+    Freshness, Loss, Reading, RestoreFailed, RestorePlan, Restored, Watcher,
+    chain::Chain,
+    keys::Opener,
+    sources::{Source, Sources},
+    state::State,
+};
+use crate::{
+    NewKit, RestoreSite, Site,
+    found::found,
+    incarnation::{
+        CopyMaker, Epoch, Founding, OpenMaterial, Raw, TenantPast, certify, fresh_tenant,
+        new_epoch, recipient_set,
+    },
+    init::{kit_row, new_access_key, sign_kit},
+    shipper::Sealing,
+    start::head_text,
+    vaults::object_name,
+};
+
+const CLOSE_TRIES: usize = 8;
+
+/// Everything that a restore needs, read, verified and opened; nothing written.
+#[derive(Debug)]
+pub struct Staged {
+    site: RestoreSite,
+    plan: RestorePlan,
+    kit: KitId,
+    root: SigningKey,
+    sources: Sources,
+    chain: Chain,
+    instance: Instance,
+    tenants: Vec<Tenant>,
+    kits: Vec<Kit>,
+    state: State,
+    epochs: Vec<Epoch>,
+    epoch_number: u64,
+    slots: BTreeMap<EpochId, u64>,
+    recipients: u64,
+    materials: Vec<(TenantId, VersionId, Secret<32>)>,
+    reading: Reading,
+}
+
+pub(super) async fn read(
+    site: RestoreSite,
+    kit: &OpenedKit,
+    plan: RestorePlan,
+    watcher: &dyn Watcher,
+) -> Result<Staged, RestoreFailed> {
+    let (instance, root) = (kit.statement.instance, kit.statement.root);
+    let sources = Sources::open(&site.vaults, &plan.vaults, instance, &root, watcher).await?;
+    stage(site, kit, plan, sources, watcher).await
+}
+
+async fn stage(
+    site: RestoreSite,
+    kit: &OpenedKit,
+    plan: RestorePlan,
+    sources: Sources,
+    watcher: &dyn Watcher,
+) -> Result<Staged, RestoreFailed> {
+    let root = kit.statement.root;
+    let nothing = || RestoreFailed::NothingHere { instance: kit.statement.instance.to_string() };
+    let chain = Chain::choose(&sources, &root, watcher).await?.ok_or_else(nothing)?;
+    let mut opener = Opener::new(&sources, root, &kit.seed).await;
+    let (base, base_at) = open_base(&mut opener, &chain, &root).await?;
+    watcher.phase("open segments", chain.end_sequence());
+    let mut state = State::default();
+    state.apply(&base, None);
+    for link in &chain.segments {
+        let name =
+            names::segment(sources.instance, chain.opening.incarnation, link.header.sequence);
+        state.apply(&opener.open(&name, &link.bytes, link.header.epoch).await?, plan.to);
+        watcher.advance(1);
+    }
+    if state.skipped > 0 {
+        watcher.warn(format!("{} entries belong to erased tenants and stay closed", state.skipped));
+    }
+    let instance = state.instance()?;
+    let head_at = chain.segments.last().map_or(base_at, |link| link.header.at);
+    let freshness = judge(&sources, &chain, &instance, &plan, head_at).await?;
+    let keys = state.keys()?;
+    let materials = open_materials(&opener, &keys, watcher).await?;
+    let signing = opener.root_signing().await?;
+    let Opener { epochs, slots, recipients, .. } = opener;
+    let mut epochs: Vec<_> = epochs.into_values().collect();
+    epochs.sort_by_key(|(record, _)| record.number);
+    let epoch_number = epochs.last().map_or(0, |(record, _)| record.number);
+    let reading = Reading {
+        head: head_text(chain.opening.incarnation, chain.end_sequence(), &chain.end_hash()),
+        head_at,
+        freshness,
+        vaults_read: sources.all.len(),
+        vaults_configured: instance.vaults.len(),
+        abandoned: chain.abandoned.clone(),
+        keys: keys.len(),
+        versions: materials.len(),
+        bytes: sources.bytes(),
+    };
+    Ok(Staged {
+        kit: kit.statement.kit,
+        root: signing,
+        tenants: state.tenants()?,
+        kits: state.kits()?,
+        epochs: epochs.into_iter().map(|(_, epoch)| epoch).collect(),
+        site,
+        plan,
+        sources,
+        chain,
+        instance,
+        state,
+        epoch_number,
+        slots,
+        recipients,
+        materials,
+        reading,
+    })
+}
+
+async fn open_base(
+    opener: &mut Opener<'_>,
+    chain: &Chain,
+    root: &VerifyingKey,
+) -> Result<(keystead_archive::OpenedSegment, Timestamp), RestoreFailed> {
+    let incarnation = chain.opening.incarnation;
+    let name = names::point(opener.sources.instance, incarnation, 1);
+    let fits = |bytes: &[u8]| {
+        let header = read_segment_header(bytes, root).ok()?;
+        let right = header.incarnation == incarnation
+            && header.instance == chain.opening.instance
+            && header.follows == 0
+            && header.predecessor_hash == chain.opening_hash;
+        right.then(|| (header, bytes.to_vec()))
+    };
+    let found = opener.sources.read_first(&name, fits).await;
+    let (header, bytes) = found.ok_or_else(|| RestoreFailed::State {
+        what: format!("the base of incarnation `{incarnation}` is in no vault that was read"),
+    })?;
+    Ok((opener.open(&name, &bytes, header.epoch).await?, header.at))
+}
+
+/// How sure is it that nothing acknowledged is missing?
+async fn judge(
+    sources: &Sources,
+    chain: &Chain,
+    instance: &Instance,
+    plan: &RestorePlan,
+    head_at: Timestamp,
+) -> Result<Freshness, RestoreFailed> {
+    let configured = instance.vaults.len();
+    let needed = needed(instance);
+    let own = |source: &&Source| instance.vaults.iter().any(|vault| vault.id == source.id);
+    let read = sources.all.iter().filter(own).count();
+    if let Some(expected) = &plan.expect_head {
+        if !chain.contains(sources, expected).await {
+            return Err(RestoreFailed::HeadMissing { ends: ends(sources, chain) });
+        }
+    }
+    match (read >= needed, &plan.expect_head, plan.loss) {
+        (true, ..) => Ok(Freshness::ProvenByVaults),
+        (false, Some(_), Loss::Accepted) => Ok(Freshness::ProvenByExpectedHead),
+        (false, None, Loss::Accepted) => Ok(Freshness::Unproven { alive_until: head_at }),
+        (false, _, Loss::Refused) => Err(RestoreFailed::TooFewVaults { read, configured, needed }),
+    }
+}
+
+/// So many vaults that every acknowledged change is in at least one of them.
+fn needed(instance: &Instance) -> usize {
+    instance.vaults.len() + 1 - instance.vaults_min as usize
+}
+
+fn ends(sources: &Sources, chain: &Chain) -> String {
+    let incarnation = chain.opening.incarnation;
+    let end = |source: &Source| {
+        let last = crate::vaults::contiguous(&source.names, sources.instance, incarnation);
+        format!("vault `{}` ends at segment {last} of `{incarnation}`", source.vault.url())
+    };
+    sources.all.iter().map(end).collect::<Vec<_>>().join("; ")
+}
+
+async fn open_materials(
+    opener: &Opener<'_>,
+    keys: &[Key],
+    watcher: &dyn Watcher,
+) -> Result<Vec<(TenantId, VersionId, Secret<32>)>, RestoreFailed> {
+    let versions = keys.iter().map(|key| key.versions.len() as u64).sum();
+    watcher.phase("open key copies", versions);
+    let mut materials = Vec::new();
+    for key in keys {
+        for version in &key.versions {
+            let material = opener.material(key, version).await?;
+            materials.push((key.tenant, version.id, material));
+            watcher.advance(1);
+        }
+    }
+    Ok(materials)
+}
+
+impl Staged {
+    /// What was read.
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// Signs a new kit's statement as the root.
+    #[must_use]
+    pub fn sign_kit(&self, kit: &NewKit, now: Timestamp, program: &str) -> Vec<u8> {
+        sign_kit(&self.root, self.instance.id, kit, now, program)
+    }
+
+    /// Closes the old incarnation and reads again until nothing grows any more.
+    ///
+    /// # Errors
+    /// [`RestoreFailed`].
+    pub async fn close(
+        mut self,
+        kit: &OpenedKit,
+        watcher: &dyn Watcher,
+    ) -> Result<Closed, RestoreFailed> {
+        let successor = IncarnationId::random(&self.site.entropy);
+        for _ in 0..CLOSE_TRIES {
+            self.put_closings(successor, watcher).await?;
+            let before = self.chain.end_hash();
+            self.sources.refresh().await;
+            let Self { site, plan, sources, .. } = self;
+            self = stage(site, kit, plan, sources, watcher).await?;
+            if self.chain.end_hash() == before {
+                return Ok(Closed { staged: self, successor });
+            }
+            watcher.warn("the old incarnation grew while it was being closed".to_owned());
+        }
+        Err(RestoreFailed::StillGrowing)
+    }
+
+    async fn put_closings(
+        &self,
+        successor: IncarnationId,
+        watcher: &dyn Watcher,
+    ) -> Result<(), RestoreFailed> {
+        let sequence = self.chain.end_sequence() + 1;
+        let (instance, incarnation) = (self.instance.id, self.chain.opening.incarnation);
+        watcher.phase("close the old incarnation", self.sources.all.len() as u64);
+        let closing =
+            Closing { instance, incarnation, sequence, at: self.site.clock.now(), successor };
+        let bytes = closing.issue(&self.root).expect("our closings have an encoding");
+        let name = object_name(&names::segment(instance, incarnation, sequence));
+        let mut closed = 0;
+        for source in &self.sources.all {
+            match source.vault.put_new(&name, &bytes).await {
+                // Whatever lies there is read next: a closing of an earlier try serves as well.
+                Ok(_) => closed += 1,
+                Err(away) => {
+                    watcher.warn(format!("vault `{}` was not closed: {away}", source.vault.url()));
+                }
+            }
+            watcher.advance(1);
+        }
+        let needed = match self.plan.loss {
+            Loss::Refused => needed(&self.instance),
+            Loss::Accepted => 1,
+        };
+        match closed >= needed {
+            true => Ok(()),
+            false => Err(RestoreFailed::NotClosed { closed, needed }),
+        }
+    }
+}
+
+/// A staged restore whose old incarnation is closed.
+#[derive(Debug)]
+pub struct Closed {
+    staged: Staged,
+    successor: IncarnationId,
+}
+
+impl Closed {
+    /// Writes the new incarnation. With a new kit the one that was used is revoked.
+    ///
+    /// # Errors
+    /// [`RestoreFailed::Found`]; the data folder then holds no seal slot and counts for nothing.
+    pub async fn found(
+        self,
+        site: &Site,
+        new_kit: Option<&NewKit>,
+        watcher: &dyn Watcher,
+    ) -> Result<Restored, RestoreFailed> {
+        watcher.phase("write the new incarnation", 0);
+        let Self { staged, successor } = self;
+        let now = site.clock.now();
+        let reading = staged.reading.clone();
+        let entropy = &site.entropy;
+        let (instance, vaults) = staged.next_instance(successor)?;
+        let (mut founding, sealing) = staged.founding(entropy, instance, new_kit, now);
+        let (access, row, material) =
+            new_access_key(entropy, &founding.instance, "administrator", now);
+        founding.rows.push(row);
+        founding.materials.push(material);
+        let founded = found(site, vaults, sealing, founding).await?;
+        let head = head_text(successor, 0, &founded.opening_hash);
+        Ok(Restored { reading, incarnation: successor, access, head })
+    }
+}
+
+impl Staged {
+    /// The instance's settings in its next life, and its vaults.
+    fn next_instance(
+        &self,
+        successor: IncarnationId,
+    ) -> Result<(Instance, Vec<(VaultId, Arc<dyn Vault>)>), RestoreFailed> {
+        let mut instance = self.instance.clone();
+        instance.incarnation = successor;
+        instance.incarnation_number = self.chain.opening.number + 1;
+        let dropped = |vault: &ConfiguredVault| {
+            self.plan.without.iter().any(|url| url.to_string() == vault.url)
+        };
+        instance.vaults.retain(|vault| !dropped(vault));
+        let mut vaults: Vec<(VaultId, Arc<dyn Vault>)> = Vec::new();
+        for vault in &mut instance.vaults {
+            let source = self.sources.all.iter().find(|source| source.id == vault.id);
+            if let Some(source) = source {
+                // It may be mounted elsewhere than before.
+                vault.url = source.vault.url().to_string();
+                vaults.push((vault.id, source.vault.clone()));
+            } else {
+                let url = vault.url.parse().map_err(|_| RestoreFailed::State {
+                    what: format!("the vault url `{}`", vault.url),
+                })?;
+                let away = ReopeningVault::new(url, self.site.vaults.clone());
+                vaults.push((vault.id, Arc::new(away)));
+            }
+        }
+        let count = u32::try_from(instance.vaults.len()).expect("vaults are few");
+        instance.vaults_min = instance.vaults_min.min(count).max(count / 2 + 1);
+        Ok((instance, vaults))
+    }
+
+    fn founding(
+        self,
+        entropy: &Entropy,
+        mut instance: Instance,
+        new_kit: Option<&NewKit>,
+        now: Timestamp,
+    ) -> (Founding, Sealing) {
+        let previous = self.epochs.last().map(|epoch| (epoch.id, self.epoch_number));
+        let epoch = new_epoch(entropy, &self.root, instance.id, previous, now);
+        instance.epoch = epoch.id;
+        let kits = kits(self.kits, self.kit, new_kit, now);
+        let recipients_number = self.recipients + 1;
+        let set = recipient_set(&self.root, &instance, recipients_number, &kits);
+        let node = NodeId::random(entropy);
+        let sealing = Sealing {
+            signer: certify(entropy, &self.root, &instance, node, now),
+            epoch: epoch.id,
+            epoch_public: epoch.seed.public(),
+            recipient_set_hash: keystead_archive::RecipientSet::hash(&set),
+            destruction_set_hash: instance.destruction_hash,
+        };
+        let maker = CopyMaker { entropy, instance: &instance, sealing: &sealing, now };
+        let (mut tenants, mut objects) = (Vec::new(), Vec::new());
+        for tenant in self.tenants {
+            let past = TenantPast {
+                id: tenant.id,
+                name: tenant.name.clone(),
+                created_at: tenant.created_at,
+                tenant: Some(tenant),
+            };
+            let (fresh, copies) = fresh_tenant(&maker, &past);
+            objects.extend(copies);
+            tenants.push(fresh);
+        }
+        let of = |(tenant, version, raw)| OpenMaterial { tenant, version, raw: Raw::Key(raw) };
+        let next = |(id, number): (EpochId, u64)| (id, number + 1);
+        let mut epochs = self.epochs;
+        epochs.push(epoch);
+        let founding = Founding {
+            predecessor: Some(self.chain.as_predecessor()),
+            root: self.root,
+            root_wrap_id: CryptoVersion { key: entropy.array(), version: entropy.array() },
+            root_wrap: entropy.secret(),
+            epochs,
+            kits,
+            recipients_number,
+            slots_number: self.slots.into_iter().map(next).collect(),
+            tenants,
+            rows: self.state.rows(),
+            materials: self.materials.into_iter().map(of).collect(),
+            objects,
+            node,
+            now,
+            instance,
+        };
+        (founding, sealing)
+    }
+}
+
+/// The inventory after the restore.
+fn kits(mut kits: Vec<Kit>, used: KitId, new_kit: Option<&NewKit>, now: Timestamp) -> Vec<Kit> {
+    if let Some(new) = new_kit {
+        for kit in kits.iter_mut().filter(|kit| kit.id == used) {
+            kit.revoked_at = Some(now);
+        }
+        kits.push(kit_row(new, now));
+    }
+    kits
+}

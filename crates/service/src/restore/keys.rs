@@ -1,0 +1,203 @@
+//! What the kit opens: epochs by their slot tables, then key copies by their epochs.
+//!
+//! Invariant: an epoch counts when its root-signed record, its highest root-signed slot table and the
+//! opened seed agree; a copy counts when it is the one whose hash the state names, and its key-check
+//! value comes out again.
+
+use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet};
+
+use keystead_archive::{
+    CopyKind, EpochRecord, KeyCopy, OpenedSegment, RecipientSet, SlotTable, names,
+    names::ObjectKind, object_hash, open_segment,
+};
+use keystead_crypto::{
+    BackupWrap, KeyVersion as CryptoVersion, RecipientSeed, SealKey, Secret, SigningKey,
+    VerifyingKey,
+};
+use keystead_domain::{EpochId, Key, KeyId, KeyVersion, TenantId, VersionId};
+
+use super::{RestoreFailed, sources::Sources};
+use crate::{incarnation::Epoch, init::root_key_id};
+
+/// Everything that one kit opens.
+#[derive(Debug)]
+pub(super) struct Opener<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) root: VerifyingKey,
+    pub(super) epochs: BTreeMap<EpochId, (EpochRecord, Epoch)>,
+    /// The highest number of a slot table found, for each epoch.
+    pub(super) slots: BTreeMap<EpochId, u64>,
+    /// The highest number of a recipient set found.
+    pub(super) recipients: u64,
+    backup_keys: BTreeMap<CryptoVersion, SealKey<BackupWrap>>,
+}
+
+impl<'a> Opener<'a> {
+    /// Opens every epoch that has a slot for the kit.
+    pub(super) async fn new(sources: &'a Sources, root: VerifyingKey, kit: &RecipientSeed) -> Self {
+        let mut opener = Self {
+            sources,
+            root,
+            epochs: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            recipients: 0,
+            backup_keys: BTreeMap::new(),
+        };
+        let mut tables = BTreeMap::<EpochId, BTreeSet<u64>>::new();
+        let kinds = sources.kinds();
+        for kind in kinds.values() {
+            match kind {
+                ObjectKind::Slots { epoch, number, .. } => {
+                    tables.entry(*epoch).or_default().insert(*number);
+                }
+                ObjectKind::Recipients { number, .. } => opener.see_recipients(*number).await,
+                _ => {}
+            }
+        }
+        for (epoch, numbers) in tables {
+            opener.open_epoch(epoch, &numbers, kit).await;
+        }
+        opener
+    }
+
+    async fn see_recipients(&mut self, number: u64) {
+        let name = names::recipients(self.sources.instance, number);
+        let signed = |bytes: &[u8]| RecipientSet::verify(bytes, &self.root).ok().map(drop);
+        if self.sources.read_first(&name, signed).await.is_some() {
+            self.recipients = self.recipients.max(number);
+        }
+    }
+
+    async fn open_epoch(&mut self, id: EpochId, numbers: &BTreeSet<u64>, kit: &RecipientSeed) {
+        let instance = self.sources.instance;
+        let record = |bytes: &[u8]| {
+            let record = EpochRecord::verify(bytes, &self.root).ok()?;
+            (record.epoch == id).then(|| (record, bytes.to_vec()))
+        };
+        let found = self.sources.read_first(&names::epoch(instance, id), record).await;
+        let Some((record, bytes)) = found else { return };
+        for number in numbers.iter().rev() {
+            let table = |bytes: &[u8]| {
+                let table = SlotTable::verify(bytes, &self.root).ok()?;
+                (table.place.number == *number).then_some(table)
+            };
+            let name = names::slots(instance, id, *number);
+            let Some(table) = self.sources.read_first(&name, table).await else { continue };
+            self.slots.insert(id, *number);
+            // The highest valid table decides: a kit that is not in it was revoked.
+            if let Ok(seed) = table.open(kit, &record) {
+                self.epochs.insert(id, (record, Epoch { id, record: bytes, seed }));
+            }
+            return;
+        }
+    }
+
+    fn seed(&self, epoch: EpochId) -> Result<&RecipientSeed, RestoreFailed> {
+        let found = self.epochs.get(&epoch).map(|(_, epoch)| &epoch.seed);
+        found.ok_or_else(|| RestoreFailed::KitOpensNothing { epoch: epoch.to_string() })
+    }
+
+    /// Opens a segment or point, fetching the backup keys that it asks for.
+    pub(super) async fn open(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        epoch: EpochId,
+    ) -> Result<OpenedSegment, RestoreFailed> {
+        let mut absent = BTreeSet::new();
+        loop {
+            let asked = RefCell::new(BTreeSet::new());
+            let seed = self.seed(epoch)?;
+            let key = |_: TenantId, id: CryptoVersion| {
+                let known = self.backup_keys.get(&id);
+                if known.is_none() {
+                    asked.borrow_mut().insert(id);
+                }
+                known
+            };
+            let opened = open_segment(bytes, &self.root, seed, key);
+            let missing: BTreeSet<_> = asked.into_inner().difference(&absent).copied().collect();
+            if missing.is_empty() {
+                let name = name.to_owned();
+                return opened.map_err(|refused| RestoreFailed::Object { name, refused });
+            }
+            for id in missing {
+                match self.find_backup_key(id).await {
+                    Some(key) => drop(self.backup_keys.insert(id, key)),
+                    // Its copy is gone from every vault: the tenant was erased.
+                    None => drop(absent.insert(id)),
+                }
+            }
+        }
+    }
+
+    async fn find_backup_key(&self, id: CryptoVersion) -> Option<SealKey<BackupWrap>> {
+        let (key, version) = (KeyId::from_bytes(id.key), VersionId::from_bytes(id.version));
+        for epoch in self.epochs.keys() {
+            let material = self.copy(key, version, *epoch, CopyKind::TenantBackup, None).await;
+            if let Some(material) = material {
+                return Some(SealKey::new(id, &material));
+            }
+        }
+        None
+    }
+
+    /// The material of one copy, from the first vault whose copy is the right one.
+    async fn copy(
+        &self,
+        key: KeyId,
+        version: VersionId,
+        epoch: EpochId,
+        kind: CopyKind,
+        named: Option<&KeyVersion>,
+    ) -> Option<Secret<32>> {
+        let seed = self.seed(epoch).ok()?;
+        let name = names::key_copy(self.sources.instance, key, version, epoch);
+        let open = |bytes: &[u8]| {
+            if named.is_some_and(|named| named.copy_hash != object_hash(bytes)) {
+                return None;
+            }
+            let copy = KeyCopy::open(bytes, &self.root, seed).ok()?;
+            let fields = &copy.header.fields;
+            let right = (fields.kind, fields.key, fields.version) == (kind, key, version)
+                && named.is_none_or(|named| named.key_check == copy.header.key_check);
+            right.then_some(copy.material)
+        };
+        self.sources.read_first(&name, open).await
+    }
+
+    /// The material of one version of a key, checked against what the state says of it.
+    pub(super) async fn material(
+        &self,
+        key: &Key,
+        version: &KeyVersion,
+    ) -> Result<Secret<32>, RestoreFailed> {
+        self.seed(version.epoch)?;
+        let kind = CopyKind::TenantKey;
+        let found = self.copy(key.id, version.id, version.epoch, kind, Some(version)).await;
+        found.ok_or_else(|| RestoreFailed::CopyMissing {
+            key: key.id.to_string(),
+            version: version.id.to_string(),
+        })
+    }
+
+    /// The root signing key, which must be the one that the kit pins.
+    pub(super) async fn root_signing(&self) -> Result<SigningKey, RestoreFailed> {
+        let id = root_key_id(self.sources.instance);
+        for kind in self.sources.kinds().values() {
+            let ObjectKind::KeyCopy { key, version, epoch, .. } = *kind else { continue };
+            if key != id {
+                continue;
+            }
+            let Some(seed) = self.copy(key, version, epoch, CopyKind::RootSigning, None).await
+            else {
+                continue;
+            };
+            let root = SigningKey::from_seed(seed);
+            if root.public() == self.root {
+                return Ok(root);
+            }
+        }
+        Err(RestoreFailed::CopyMissing { key: id.to_string(), version: "any".to_owned() })
+    }
+}

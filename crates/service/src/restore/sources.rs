@@ -1,0 +1,142 @@
+//! The vaults as restore reads them: all that answer, by name, oldest version, first good one wins.
+//!
+//! Invariant: a vault counts only if it holds its own root-signed record of the kit's instance; one
+//! that does not answer is named and left out, never taken for empty.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use keystead_archive::{VaultRecord, names, names::ObjectKind};
+use keystead_crypto::VerifyingKey;
+use keystead_domain::{InstanceId, VaultId};
+use keystead_targets::{ObjectName, ReopeningVault, Vault, VaultOpener, VaultUrl};
+
+use super::{RestoreFailed, Watcher};
+use crate::vaults::{held, object_name};
+
+/// One vault that answers.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) id: VaultId,
+    pub(super) vault: Arc<dyn Vault>,
+    pub(super) names: BTreeSet<ObjectName>,
+}
+
+/// All vaults that answer.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) instance: InstanceId,
+    pub(super) all: Vec<Source>,
+    bytes: AtomicU64,
+}
+
+impl Sources {
+    /// Opens every vault that can be opened.
+    pub(super) async fn open(
+        opener: &Arc<dyn VaultOpener>,
+        urls: &[VaultUrl],
+        instance: InstanceId,
+        root: &VerifyingKey,
+        watcher: &dyn Watcher,
+    ) -> Result<Self, RestoreFailed> {
+        watcher.phase("list vaults", urls.len() as u64);
+        let (mut all, mut reasons) = (Vec::<Source>::new(), Vec::new());
+        for url in urls {
+            match open_one(opener, url, instance, root).await {
+                Ok(source) if all.iter().any(|other| other.id == source.id) => {
+                    watcher.warn(format!("vault `{url}` is named twice"));
+                }
+                Ok(source) => all.push(source),
+                Err(reason) => {
+                    watcher.warn(format!("vault `{url}` is left out: {reason}"));
+                    reasons.push(format!("`{url}`: {reason}"));
+                }
+            }
+            watcher.advance(1);
+        }
+        if all.is_empty() {
+            return Err(RestoreFailed::NoVault { reasons: reasons.join("; ") });
+        }
+        Ok(Self { instance, all, bytes: AtomicU64::new(0) })
+    }
+
+    /// Lists all vaults again: what they hold may have grown.
+    pub(super) async fn refresh(&mut self) {
+        for source in &mut self.all {
+            if let Ok(names) = held(&*source.vault, self.instance).await {
+                source.names = names;
+            }
+        }
+    }
+
+    /// All names in any vault, parsed.
+    pub(super) fn kinds(&self) -> BTreeMap<ObjectName, ObjectKind> {
+        let names = self.all.iter().flat_map(|source| &source.names);
+        names.filter_map(|name| Some((name.clone(), names::parse(name.as_ref())?))).collect()
+    }
+
+    /// The object of that name in each vault that has it and answers.
+    pub(super) async fn read_all(&self, name: &str) -> Vec<(&Source, Vec<u8>)> {
+        let name = object_name(name);
+        let mut found = Vec::new();
+        for source in self.all.iter().filter(|source| source.names.contains(&name)) {
+            match source.vault.read(&name).await {
+                Ok(Some(bytes)) => {
+                    self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    found.push((source, bytes));
+                }
+                Ok(None) => {}
+                Err(away) => {
+                    tracing::warn!(vault = %source.vault.url(), %name, %away, "not read");
+                }
+            }
+        }
+        found
+    }
+
+    /// The first vault's object of that name that `accept` takes.
+    pub(super) async fn read_first<T>(
+        &self,
+        name: &str,
+        accept: impl Fn(&[u8]) -> Option<T>,
+    ) -> Option<T> {
+        let wanted = object_name(name);
+        for source in self.all.iter().filter(|source| source.names.contains(&wanted)) {
+            let Ok(Some(bytes)) = source.vault.read(&wanted).await else { continue };
+            self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            if let Some(found) = accept(&bytes) {
+                return Some(found);
+            }
+            tracing::warn!(vault = %source.vault.url(), name, "an object does not verify; asking the next vault");
+        }
+        None
+    }
+
+    /// Bytes read so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+async fn open_one(
+    opener: &Arc<dyn VaultOpener>,
+    url: &VaultUrl,
+    instance: InstanceId,
+    root: &VerifyingKey,
+) -> Result<Source, String> {
+    let vault: Arc<dyn Vault> = Arc::new(ReopeningVault::new(url.clone(), opener.clone()));
+    let name = object_name(&names::vault_record(instance));
+    let bytes = vault.read(&name).await.map_err(|away| away.to_string())?;
+    let bytes = bytes.ok_or_else(|| format!("it holds nothing of instance `{instance}`"))?;
+    let record = VaultRecord::verify(&bytes, root)
+        .ok()
+        .filter(|record| record.instance == instance)
+        .ok_or_else(|| "its record is not signed by this kit's root".to_owned())?;
+    let names = held(&*vault, instance).await.map_err(|away| away.to_string())?;
+    Ok(Source { id: record.vault, vault, names })
+}
