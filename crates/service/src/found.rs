@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use keystead_archive::{
-    ChangeImage, Image, SegmentHeader, SegmentKind, Sensitivity, TenantChanges, VaultRecord,
-    build_segment, names, object_hash,
+    ChangeImage, EpochRecord, Image, SegmentHeader, SegmentKind, Sensitivity, SlotTable,
+    TenantChanges, VaultRecord, build_segment, names, object_hash,
 };
-use keystead_crypto::{Roots, SealFailed, SigningKey};
-use keystead_domain::{ChangeId, Kind, TenantId, VaultId};
+use keystead_crypto::{RecipientSeed, Roots, SealFailed, SigningKey};
+use keystead_domain::{ChangeId, Kind, KitId, TenantId, VaultId};
 use keystead_journal::{DiskFailed, FileName, Journal, JournalUnreadable, Limits};
 use keystead_ledger::Origin;
 use keystead_store::{
@@ -52,6 +52,12 @@ pub enum FoundFailed {
     /// The journal could not be begun.
     #[error(transparent)]
     Journal(#[from] JournalUnreadable),
+    /// The kit does not open what was just sealed to it.
+    #[error("kit `{kit}` does not open the epoch that was sealed to it")]
+    KitNotProven {
+        /// Which kit.
+        kit: KitId,
+    },
     /// The seal did not close.
     #[error(transparent)]
     Seal(#[from] SealFailed),
@@ -85,7 +91,8 @@ pub(crate) async fn found(
     site: &Site,
     vaults: Vec<(VaultId, Arc<dyn Vault>)>,
     sealing: Sealing,
-    founding: Founding,
+    mut founding: Founding,
+    kit: (KitId, &RecipientSeed),
 ) -> Result<Founded, FoundFailed> {
     let instance = founding.instance.clone();
     let members = vaults.into_iter().map(|(id, vault)| Arc::new(Member::new(id, vault))).collect();
@@ -94,6 +101,7 @@ pub(crate) async fn found(
     let set = VaultSet::new(instance.id, instance.incarnation, members, need, fence, 0, 0);
     put_all(site, &set, &founding.objects).await?;
     put_all(site, &set, &founding.root_objects(&site.entropy)).await?;
+    prove_kit(&set, &mut founding, kit).await?;
     let rows = all_rows(&founding);
     let imported = import(site, &founding, &rows).await?;
     let opening = founding.opening();
@@ -102,6 +110,32 @@ pub(crate) async fn found(
     put_all(site, &set, &[base, opening]).await?;
     begin_folder(site, founding, opening_hash, imported).await?;
     Ok(Founded { opening_hash, commit_seq: imported })
+}
+
+/// Opens the epoch in force with the kit, by the slot table as a vault gives it back. A way back that
+/// nobody has walked counts for nothing, so without this nothing is founded.
+async fn prove_kit(
+    set: &VaultSet,
+    founding: &mut Founding,
+    (kit, seed): (KitId, &RecipientSeed),
+) -> Result<(), FoundFailed> {
+    let (root, id) = (founding.root.public(), founding.instance.id);
+    let epoch = founding.epoch().id;
+    let record = EpochRecord::verify(&founding.epoch().record, &root);
+    let record = record.map_err(|_| FoundFailed::Internal)?;
+    let number = founding.slots_number.get(&epoch).copied().unwrap_or(1);
+    let name = object_name(&names::slots(id, epoch, number));
+    for member in &set.members {
+        let Ok(Some(bytes)) = member.vault.read(&name).await else { continue };
+        let opened = SlotTable::verify(&bytes, &root).and_then(|table| table.open(seed, &record));
+        if opened.is_ok() {
+            let now = founding.now;
+            let used = founding.kits.iter_mut().find(|row| row.id == kit);
+            used.ok_or(FoundFailed::KitNotProven { kit })?.proven = Some((epoch, now));
+            return Ok(());
+        }
+    }
+    Err(FoundFailed::KitNotProven { kit })
 }
 
 async fn put_all(site: &Site, set: &VaultSet, objects: &[Named]) -> Result<(), Error> {

@@ -6,7 +6,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_archive::{CopyKind, KitStatement, RecipientSet, VaultRecord};
-use keystead_crypto::{Entropy, KeyVersion as CryptoVersion, Secret, SigningKey, VerifyingKey};
+use keystead_crypto::{
+    Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey, VerifyingKey,
+};
 use keystead_domain::{
     AccessKey, Account, ConfiguredVault, EpochId, IncarnationId, Instance, InstanceId, KeyId, Kind,
     Kit, KitId, NodeId, PrincipalId, TenantId, Timestamp, VaultId, VersionId,
@@ -96,11 +98,17 @@ impl NewInstance {
         sign_kit(&self.root, self.id, kit, self.now, program)
     }
 
-    /// Writes the instance into its vaults and its data folder.
+    /// Writes the instance into its vaults and its data folder. `opened` is the kit as it was opened
+    /// again from its own file: it must open what is sealed to it here.
     ///
     /// # Errors
     /// [`FoundFailed`]; the data folder then holds no seal slot and counts for nothing.
-    pub async fn found(self, site: &Site, kit: &NewKit) -> Result<Initialised, FoundFailed> {
+    pub async fn found(
+        self,
+        site: &Site,
+        kit: &NewKit,
+        opened: &RecipientSeed,
+    ) -> Result<Initialised, FoundFailed> {
         let Self { plan, id, root, now } = self;
         let entropy = &site.entropy;
         let vaults = mark_vaults(site, &plan, id, &root, now).await?;
@@ -147,7 +155,7 @@ impl NewInstance {
             now,
         };
         let epoch = instance.epoch;
-        let founded = found(site, vaults, sealing, founding).await?;
+        let founded = found(site, vaults, sealing, founding, (kit.id, opened)).await?;
         let incarnation = instance.incarnation;
         let head = crate::start::head_text(incarnation, 0, &founded.opening_hash);
         Ok(Initialised { instance: id, incarnation, root_public, epoch, access, head })

@@ -6,7 +6,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_archive::{Closing, OpenedKit, names, read_segment_header};
-use keystead_crypto::{Entropy, KeyVersion as CryptoVersion, Secret, SigningKey, VerifyingKey};
+use keystead_crypto::{
+    Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey, VerifyingKey,
+};
 use keystead_domain::{
     ConfiguredVault, EpochId, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId,
     Timestamp, VaultId, VersionId,
@@ -290,7 +292,14 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// Writes the new incarnation. With a new kit the one that was used is revoked.
+    /// What was read, now that the old incarnation is closed.
+    #[must_use]
+    pub fn staged(&self) -> &Staged {
+        &self.staged
+    }
+
+    /// Writes the new incarnation. With a new kit the one that was used is revoked; `opened` is the
+    /// private half of the new kit, or else of the used one, and must open the new epoch.
     ///
     /// # Errors
     /// [`RestoreFailed::Found`]; the data folder then holds no seal slot and counts for nothing.
@@ -298,6 +307,7 @@ impl Closed {
         self,
         site: &Site,
         new_kit: Option<&NewKit>,
+        opened: &RecipientSeed,
         watcher: &dyn Watcher,
     ) -> Result<Restored, RestoreFailed> {
         watcher.phase("write the new incarnation", 0);
@@ -306,12 +316,13 @@ impl Closed {
         let reading = staged.reading.clone();
         let entropy = &site.entropy;
         let (instance, vaults) = staged.next_instance(successor)?;
+        let prover = new_kit.map_or(staged.kit, |kit| kit.id);
         let (mut founding, sealing) = staged.founding(entropy, instance, new_kit, now);
         let (access, row, material) =
             new_access_key(entropy, &founding.instance, "administrator", now);
         founding.rows.push(row);
         founding.materials.push(material);
-        let founded = found(site, vaults, sealing, founding).await?;
+        let founded = found(site, vaults, sealing, founding, (prover, opened)).await?;
         let head = head_text(successor, 0, &founded.opening_hash);
         Ok(Restored { reading, incarnation: successor, access, head })
     }
