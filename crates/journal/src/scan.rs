@@ -125,13 +125,14 @@ pub(crate) fn scan(file: &FileName, bytes: &[u8]) -> Result<(Position, Tail), Jo
     let mut position = Position::begin(&header, len, chain);
     let mut rest = &bytes[len..];
     while !rest.is_empty() {
-        let next = frame::entry(rest, position.chain);
-        let stepped = next.and_then(|next| {
-            position.step(&next.entry, next.len, next.chain)?;
-            Some(next.len)
-        });
-        let Some(len) = stepped else { return torn_or_damaged(file, rest, position) };
-        rest = &rest[len..];
+        let Some(next) = frame::entry(rest, position.chain) else {
+            return torn_or_damaged(file, rest, position);
+        };
+        // With the right check it is no torn write, whatever else is wrong with it.
+        if position.step(&next.entry, next.len, next.chain).is_none() {
+            return Err(damaged(file, &position));
+        }
+        rest = &rest[next.len..];
     }
     Ok((position, Tail::Whole))
 }
@@ -141,11 +142,14 @@ fn torn_or_damaged(
     rest: &[u8],
     position: Position,
 ) -> Result<(Position, Tail), JournalUnreadable> {
-    let entry = position.tree.size();
-    if frame::has_mark_above(rest, entry) {
-        return Err(JournalUnreadable::Damaged { file: file.clone(), entry, offset: position.len });
+    if frame::has_mark_above(rest, position.tree.size()) {
+        return Err(damaged(file, &position));
     }
     Ok((position, Tail::Torn))
+}
+
+fn damaged(file: &FileName, at: &Position) -> JournalUnreadable {
+    JournalUnreadable::Damaged { file: file.clone(), entry: at.tree.size(), offset: at.len }
 }
 
 fn decode_header(
@@ -206,8 +210,7 @@ pub(crate) fn verify(
     if found.len == end.len && found.tree == end.tree {
         Ok(())
     } else {
-        let (entry, offset) = (found.tree.size(), found.len);
-        Err(JournalUnreadable::Damaged { file, entry, offset })
+        Err(damaged(&file, &found))
     }
 }
 
@@ -217,8 +220,7 @@ fn verify_closed(disk: &Arc<dyn Disk>, first: u64, next: &Header) -> Result<(), 
     let bytes = disk.read(&file)?.ok_or(JournalUnreadable::Absent)?;
     let (end, tail) = scan(&file, &bytes)?;
     if tail == Tail::Torn || end.marked == Marked::No {
-        let (entry, offset) = (end.tree.size(), end.len);
-        return Err(JournalUnreadable::Damaged { file, entry, offset });
+        return Err(damaged(&file, &end));
     }
     let same =
         end.tree == next.tree && end.place == next.place && end.chain.as_bytes() == &next.previous;
@@ -227,5 +229,98 @@ fn verify_closed(disk: &Arc<dyn Disk>, first: u64, next: &Header) -> Result<(), 
     } else {
         let file = frame::file_name(next.tree.size());
         Err(JournalUnreadable::NotConsecutive { file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keystead_ledger::{Act, Attributes, Event, Front, Operation, Origin, Outcome, leaf_hash};
+
+    use super::*;
+
+    fn state(commit_seq: u64, index: u16) -> Leaf {
+        let act = Act {
+            at: 0,
+            request: Some([7; 16]),
+            tenant: None,
+            principal: None,
+            front: Front::Native,
+            operation: Operation::new("CreateKey").unwrap(),
+            resource: None,
+            key_version: None,
+            outcome: Outcome::Succeeded,
+            source: None,
+            attributes: Attributes::new(),
+        };
+        Event::State { place: StatePlace { commit_seq, index }, act }.encode().unwrap()
+    }
+
+    /// A file whose checks are all right, by somebody who can compute them.
+    fn forged(leaves: &[Leaf], marked: u64) -> Vec<u8> {
+        let header = Header {
+            origin: Origin::new("a/b/c").unwrap(),
+            tree: CompactRange::new(),
+            place: StatePlace { commit_seq: 4, index: u16::MAX },
+            previous: [0; 32],
+        };
+        let (mut bytes, mut chain) = header.encode();
+        for leaf in leaves {
+            (_, chain) = frame::put_leaf(&mut bytes, chain, leaf);
+        }
+        frame::put_mark(&mut bytes, chain, marked);
+        bytes
+    }
+
+    fn scanned(bytes: &[u8]) -> Result<(u64, Tail), u64> {
+        match scan(&frame::file_name(0), bytes) {
+            Ok((position, tail)) => Ok((position.tree.size(), tail)),
+            Err(JournalUnreadable::Damaged { entry, .. }) => Err(entry),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn state_events_stand_in_commit_order_and_each_once() {
+        /// Places in the file, and the entry that is out of order.
+        type Case = (&'static [(u64, u16)], Option<u64>);
+        let cases: [Case; 9] = [
+            (&[(5, 0), (5, 1), (6, 0), (9, 0)], None),
+            (&[(4, 0)], Some(0)),
+            (&[(5, 1)], Some(0)),
+            (&[(5, 0), (5, 0)], Some(1)),
+            (&[(5, 0), (5, 2)], Some(1)),
+            (&[(5, 0), (6, 1)], Some(1)),
+            (&[(6, 0), (5, 0)], Some(1)),
+            (&[(6, 0), (5, 1)], Some(1)),
+            (&[(5, 0), (6, 0), (5, 1)], Some(2)),
+        ];
+        for (places, want) in cases {
+            let leaves: Vec<Leaf> = places.iter().map(|(seq, index)| state(*seq, *index)).collect();
+            let size = leaves.len() as u64;
+            let found = scanned(&forged(&leaves, size));
+            assert_eq!(found, want.map_or(Ok((size, Tail::Whole)), Err), "{places:?}");
+        }
+    }
+
+    #[test]
+    fn a_mark_that_miscounts_is_not_taken_for_one() {
+        let leaves = [state(5, 0), state(6, 0)];
+        assert_eq!(scanned(&forged(&leaves, 2)), Ok((2, Tail::Whole)));
+        assert_eq!(scanned(&forged(&leaves, 1)), Err(2));
+        assert_eq!(scanned(&forged(&leaves, 3)), Err(2));
+    }
+
+    #[test]
+    fn a_leaf_that_is_no_event_is_named() {
+        let (header, chain) = Header {
+            origin: Origin::new("a/b/c").unwrap(),
+            tree: CompactRange::new(),
+            place: StatePlace { commit_seq: 0, index: u16::MAX },
+            previous: [0; 32],
+        }
+        .encode();
+        let chain = chain.leaf(&leaf_hash(b"not an event"));
+        let entry = [&[1, 0, 0, 0, 12][..], b"not an event", chain.as_bytes()].concat();
+        assert_eq!(scanned(&[header, entry].concat()), Err(0));
     }
 }

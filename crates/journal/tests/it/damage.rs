@@ -238,3 +238,21 @@ fn a_cut_file_gives_a_beginning_of_the_log_or_names_the_cut() {
         }
     }
 }
+
+#[test]
+fn damage_after_a_kill_is_named_too() {
+    let disk = MemoryDisk::new();
+    let journal = Journal::create(Arc::new(disk.clone()), origin(), 0, LIMITS).unwrap();
+    let ticket = journal.record(used(1));
+    journal.flush_once().unwrap();
+    ticket.wait().unwrap();
+    // The process is killed: nothing was stopped in order, and the kernel keeps what it has.
+    drop(journal);
+    let file = disk.list().unwrap().remove(0);
+    let (_, entries) = spans(&disk.read(&file).unwrap().unwrap());
+    for at in entries[0].begin..entries[0].end {
+        let found = reopened(&altered(&disk, &file, |bytes| bytes[at] ^= 1));
+        let named = matches!(found, Err(JournalUnreadable::Damaged { entry: 0, .. }));
+        assert!(named, "byte {at}: {found:?}");
+    }
+}

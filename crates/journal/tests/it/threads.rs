@@ -9,8 +9,8 @@ use std::{
 };
 
 use keystead_journal::{
-    Disk, DiskFailed, FaultPlan, FaultyDisk, FileDisk, FileName, Journal, Limits, MemoryDisk,
-    Ticket,
+    Disk, DiskFailed, FaultPlan, FaultyDisk, FileDisk, FileName, Journal, JournalUnreadable,
+    Limits, MemoryDisk, Ticket,
 };
 use keystead_ledger::{Event, Leaf};
 
@@ -141,7 +141,8 @@ impl Disk for Gate {
 #[test]
 fn one_group_fills_while_another_syncs() {
     let ((begun, has_begun), (let_end, end)) = (channel(), channel());
-    let gate = Gate { below: MemoryDisk::new(), begun: Mutex::new(begun), end: Mutex::new(end) };
+    let below = MemoryDisk::new();
+    let gate = Gate { below: below.clone(), begun: Mutex::new(begun), end: Mutex::new(end) };
     let journal = Journal::create(Arc::new(gate), origin(), 0, LIMITS).unwrap();
     thread::scope(|scope| {
         let runner = scope.spawn(|| journal.run());
@@ -164,4 +165,19 @@ fn one_group_fills_while_another_syncs() {
         runner.join().unwrap().unwrap();
     });
     assert_eq!(journal.head().size, 3);
+    check_mark_between(&below);
+}
+
+/// The second group begins with the mark that says of the first that it was synced.
+fn check_mark_between(disk: &MemoryDisk) {
+    let file = disk.list().unwrap().remove(0);
+    let mut bytes = disk.read(&file).unwrap().unwrap();
+    let last_mark = 1 + 8 + 32 + 32;
+    bytes.truncate(bytes.len() - last_mark);
+    let leaf = used(1).as_bytes().to_vec();
+    let at = bytes.windows(leaf.len()).position(|window| window == leaf).unwrap();
+    bytes[at] ^= 1;
+    disk.tamper(&file, bytes);
+    let found = Journal::open(Arc::new(disk.clone()), LIMITS);
+    assert!(matches!(found, Err(JournalUnreadable::Damaged { entry: 0, .. })), "{found:?}");
 }
