@@ -35,10 +35,11 @@ const QUEUED_QUESTIONS: usize = 256;
 
 /// An SQLite database with its threads.
 pub struct SqliteBackend {
-    // Options, so that dropping can close the queues before it joins.
+    // Options, so that dropping can close each queue before it joins who serves it.
     changes: Option<mpsc::Sender<Request>>,
     questions: Option<mpsc::Sender<Question>>,
-    threads: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
     vitals: Arc<Vitals>,
 }
 
@@ -50,20 +51,24 @@ impl SqliteBackend {
     /// [`OpenFailed`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenFailed> {
         let (file, writer) = DatabaseFile::open(path.as_ref())?;
-        let vitals = Arc::new(Vitals::default());
         let (changes, queue) = mpsc::channel(QUEUED_CHANGES);
         let (questions, asked) = mpsc::channel(QUEUED_QUESTIONS);
-        let mut backend =
-            Self { changes: Some(changes), questions: Some(questions), threads: vec![], vitals };
+        let mut backend = Self {
+            changes: Some(changes),
+            questions: Some(questions),
+            writer: None,
+            readers: Vec::new(),
+            vitals: Arc::new(Vitals::default()),
+        };
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..READERS {
             let (connection, asked) = (file.reader()?, Arc::clone(&asked));
             let serve = move || readers::serve(&connection, &asked);
-            backend.start("store-reader", serve).map_err(|error| file.io(error))?;
+            backend.readers.push(start("store-reader", serve).map_err(|error| file.io(error))?);
         }
         let vitals = Arc::clone(&backend.vitals);
         let serve = move || writer::serve(&writer, queue, &vitals);
-        backend.start("store-writer", serve).map_err(|error| file.io(error))?;
+        backend.writer = Some(start("store-writer", serve).map_err(|error| file.io(error))?);
         Ok(backend)
     }
 
@@ -71,11 +76,6 @@ impl SqliteBackend {
     #[must_use]
     pub fn groups(&self) -> u64 {
         self.vitals.groups.load(Ordering::Relaxed)
-    }
-
-    fn start(&mut self, name: &str, serve: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads.push(thread::Builder::new().name(name.to_owned()).spawn(serve)?);
-        Ok(())
     }
 
     async fn ask<T: Send + 'static>(
@@ -144,11 +144,16 @@ impl Backend for SqliteBackend {
 
 impl Drop for SqliteBackend {
     fn drop(&mut self) {
+        // A thread that panicked has nothing left to wait for.
         self.questions = None;
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
         self.changes = None;
-        // The writer was started last. A thread that panicked has nothing left to wait for.
-        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+        self.writer.take().into_iter().for_each(|writer| drop(writer.join()));
     }
+}
+
+fn start(name: &str, serve: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(serve)
 }
 
 impl fmt::Debug for SqliteBackend {

@@ -25,6 +25,9 @@ use crate::{
 /// Every page of a larger file would take longer than a restart may; verification jobs read them.
 const CHECKED_BYTES: u64 = 64 << 20;
 
+/// The least that a database of ours can be.
+const PAGE_BYTES: u64 = 4096;
+
 /// Why a database was not opened.
 #[derive(Debug, Error)]
 pub enum OpenFailed {
@@ -127,6 +130,10 @@ impl DatabaseFile {
         let file = Self(absolute);
         match fs::metadata(&file.0) {
             Ok(found) if found.len() == 0 => return Err(file.damaged(Damage::Empty)),
+            // SQLite would take less than a page for a database without tables.
+            Ok(found) if found.is_file() && found.len() < PAGE_BYTES => {
+                return Err(file.damaged(Damage::Unreadable));
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => file.make()?,
             Err(error) => return Err(file.io(error)),
@@ -254,8 +261,9 @@ impl DatabaseFile {
     }
 }
 
-/// Sets what the writer promises and returns the journal mode: every COMMIT is synced, freed pages are overwritten (a material that
-/// was sealed anew must not stay readable), and what the schema says is not taken for our program.
+/// Sets what the writer promises and returns the journal mode. Every COMMIT is synced; freed pages
+/// are overwritten, as a material that was sealed anew must not stay readable; what the schema says
+/// is not taken for our program; a log that one large change has swollen shrinks again.
 fn configure(connection: &Connection) -> rusqlite::Result<String> {
     let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     connection.execute_batch(
@@ -264,7 +272,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<String> {
          PRAGMA secure_delete = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
-         PRAGMA cache_size = -16384;",
+         PRAGMA cache_size = -16384;
+         PRAGMA journal_size_limit = 8388608;",
     )?;
     Ok(mode)
 }

@@ -9,7 +9,7 @@ mod concurrency;
 mod dump;
 mod indexes;
 mod log;
-pub(crate) mod sample;
+pub mod sample;
 mod scans;
 mod script;
 mod sizes;

@@ -82,6 +82,12 @@ impl<B: Backend> FaultyBackend<B> {
         self.run().process = Process::Lives;
     }
 
+    /// Whether a planned crash has ended the process.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.run().process == Process::Crashed
+    }
+
     /// How many commits were asked for: the length of a matrix that fails each of them.
     #[must_use]
     pub fn commits(&self) -> u64 {
@@ -194,6 +200,7 @@ mod tests {
         assert!(wait(backend.changes_after(0, 9)).is_err());
         assert!(matches!(wait(backend.commit(set())), Err(CommitFailed::Failed(_))));
         assert_eq!(backend.commits(), 2, "a dead process asks for nothing");
+        assert!(backend.has_crashed());
         backend.reopen();
         assert_eq!(wait(backend.commit(lost)).unwrap().commit_seq, 2, "it had been committed");
         assert_eq!(wait(backend.head()).unwrap(), 2);

@@ -30,6 +30,19 @@ impl MemoryBackend {
         Self::default()
     }
 
+    /// A second database with the same content, as a copied folder or an old backup has.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
+    }
+
+    /// Every sealed material, by version: what no other call of the port lists.
+    #[must_use]
+    pub fn materials(&self) -> Vec<(VersionId, Sealed<Material>)> {
+        let state = self.state();
+        state.materials.iter().map(|(version, row)| (*version, row.clone())).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing between the first and the last write of a commit can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,7 +93,7 @@ impl Backend for MemoryBackend {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     aggregates: BTreeMap<AggregateRef, Row>,
     index: BTreeMap<(Index, Vec<u8>), AggregateRef>,
@@ -89,7 +102,7 @@ struct State {
     places: BTreeMap<ChangeId, u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Row {
     stored: Stored,
     entries: Vec<IndexEntry>,

@@ -1,4 +1,4 @@
-//! Small change sets with bodies that are really sealed, for the suite and for tests.
+//! Small change sets with bodies that are really sealed, for the suite and for adapters' own tests.
 //!
 //! Invariant: nobody can open them; a store needs no key, so the key is forgotten at once.
 
@@ -10,27 +10,32 @@ use crate::{
 };
 
 /// The aggregate of this kind with a number as its id.
-pub(crate) fn aggregate(kind: Kind, number: u64) -> AggregateRef {
+#[must_use]
+pub fn aggregate(kind: Kind, number: u64) -> AggregateRef {
     AggregateRef { kind, id: id(number) }
 }
 
 /// An id that sorts like its number.
-pub(crate) fn id(number: u64) -> [u8; 16] {
+#[must_use]
+pub fn id(number: u64) -> [u8; 16] {
     u128::from(number).to_be_bytes()
 }
 
 /// A tenant with a number as its id.
-pub(crate) fn tenant(number: u64) -> TenantId {
+#[must_use]
+pub fn tenant(number: u64) -> TenantId {
     TenantId::from_bytes(id(number))
 }
 
 /// A version with a number as its id.
-pub(crate) fn version(number: u64) -> VersionId {
+#[must_use]
+pub fn version(number: u64) -> VersionId {
     VersionId::from_bytes(number.to_be_bytes())
 }
 
 /// `plaintext` sealed under a key that exists for this call only.
-pub(crate) fn sealed<C: Content>(plaintext: &[u8]) -> Sealed<C> {
+#[must_use]
+pub fn sealed<C: Content>(plaintext: &[u8]) -> Sealed<C> {
     let entropy = Entropy::os();
     let name = KeyVersion { key: [7; 16], version: [8; 8] };
     let key = SealKey::<MasterWrap>::new(name, &entropy.secret());
@@ -38,30 +43,34 @@ pub(crate) fn sealed<C: Content>(plaintext: &[u8]) -> Sealed<C> {
 }
 
 /// A change with a new id that as yet changes nothing.
-pub(crate) fn set() -> ChangeSet {
+#[must_use]
+pub fn set() -> ChangeSet {
     let id = ChangeId::random(&Entropy::os());
     ChangeSet::new(id, Timestamp::from_micros(1_763_780_400_000_000))
 }
 
 /// A change with one put.
-pub(crate) fn putting(put: Put) -> ChangeSet {
+#[must_use]
+pub fn putting(put: Put) -> ChangeSet {
     ChangeSet { puts: vec![put], ..set() }
 }
 
 /// A change with one delete.
-pub(crate) fn deleting(aggregate: AggregateRef, revision: u64) -> ChangeSet {
+#[must_use]
+pub fn deleting(aggregate: AggregateRef, revision: u64) -> ChangeSet {
     ChangeSet { deletes: vec![delete(aggregate, revision)], ..set() }
 }
 
 /// A put without index entries, whose body says what it is.
-pub(crate) fn put(aggregate: AggregateRef, expected: Expected) -> Put {
+#[must_use]
+pub fn put(aggregate: AggregateRef, expected: Expected) -> Put {
     let text = format!("{} {:?} at {}", aggregate.kind, aggregate.id, expected.next());
     let body = sealed(text.as_bytes());
     Put { aggregate, tenant: tenant(1), expected, body, index: Vec::new() }
 }
 
 /// A put with one index entry.
-pub(crate) fn indexed(
+pub fn indexed(
     aggregate: AggregateRef,
     expected: Expected,
     index: Index,
@@ -72,22 +81,26 @@ pub(crate) fn indexed(
 }
 
 /// A delete of this revision.
-pub(crate) fn delete(aggregate: AggregateRef, revision: u64) -> Delete {
+#[must_use]
+pub fn delete(aggregate: AggregateRef, revision: u64) -> Delete {
     Delete { aggregate, tenant: tenant(1), revision }
 }
 
 /// A guard.
-pub(crate) fn guard(aggregate: AggregateRef, expected: Expected) -> Guard {
+#[must_use]
+pub fn guard(aggregate: AggregateRef, expected: Expected) -> Guard {
     Guard { aggregate, expected }
 }
 
 /// The material of a version.
-pub(crate) fn material(number: u64, plaintext: &[u8]) -> MaterialRow {
+#[must_use]
+pub fn material(number: u64, plaintext: &[u8]) -> MaterialRow {
     MaterialRow { version: version(number), sealed: sealed(plaintext) }
 }
 
 /// A change that has some of everything, on aggregates that do not exist yet.
-pub(crate) fn full() -> ChangeSet {
+#[must_use]
+pub fn full() -> ChangeSet {
     let key = aggregate(Kind::Key, 1);
     let access = aggregate(Kind::AccessKey, 2);
     ChangeSet {
