@@ -9,6 +9,7 @@ use keystead_crypto::{
     bytes::{Malformed, Reader, Writer},
     hash::{sha256, sha256_parts},
 };
+use keystead_domain::to_hex;
 
 use crate::ObjectRefused;
 
@@ -246,6 +247,12 @@ pub(crate) fn sign_with_body(
 /// The hash that binds a sealed body to the header fields before the body's digest.
 pub(crate) fn binding_hash(object: ObjectType, fields: &[u8]) -> [u8; 32] {
     sha256_parts(&[&object.number().to_be_bytes(), &FORMAT_VERSION.to_be_bytes(), fields])
+}
+
+/// The HPKE info that names what a box holds and binds it to its place. The AAD stays empty, since
+/// libraries of other languages offer single-shot HPKE without one; the info binds as firmly.
+pub(crate) fn box_info(label: &str, binding: &[u8; 32]) -> String {
+    format!("{label}{}", to_hex(binding))
 }
 
 /// Takes a slice of at most `bound` bytes.

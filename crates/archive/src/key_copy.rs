@@ -126,9 +126,8 @@ impl KeyCopy {
             certificate: signer.certificate_bytes().to_vec(),
         };
         let written = header.to_bytes();
-        let binding = frame::binding_hash(ObjectType::KeyCopy, &written);
-        let body =
-            epoch_public.seal(entropy, labels::HPKE_KEY_COPY, &binding, &plain(fields, material));
+        let info = copy_info(&written);
+        let body = epoch_public.seal(entropy, &info, &[], &plain(fields, material));
         Ok(frame::sign_with_body(ObjectType::KeyCopy, &written, &body, signer.objects()))
     }
 
@@ -150,8 +149,8 @@ impl KeyCopy {
         root: &VerifyingKey,
         epoch_seed: &RecipientSeed,
     ) -> Result<OpenedCopy, ObjectRefused> {
-        let Verified { header, binding, body } = verified(bytes, root)?;
-        let opened = epoch_seed.open(labels::HPKE_KEY_COPY, &binding, body)?;
+        let Verified { header, info, body } = verified(bytes, root)?;
+        let opened = epoch_seed.open(&info, &[], body)?;
         let material = opened
             .get(PLAIN_BYTES - MATERIAL_BYTES..)
             .and_then(Secret::from_slice)
@@ -263,7 +262,7 @@ impl CopyHeader {
 
 struct Verified<'a> {
     header: KeyCopyHeader,
-    binding: [u8; 32],
+    info: String,
     body: &'a [u8],
 }
 
@@ -273,9 +272,14 @@ fn verified<'a>(bytes: &'a [u8], root: &VerifyingKey) -> Result<Verified<'a>, Ob
     let header = CopyHeader::parse(written)?;
     let node = verify_by_node(&frame, &header.certificate, header.fields.instance, root)?;
     let CopyHeader { fields, key_check, .. } = header;
-    let binding = frame::binding_hash(ObjectType::KeyCopy, written);
+    let info = copy_info(written);
     let header = KeyCopyHeader { fields, key_check, node };
-    Ok(Verified { header, binding, body: frame.body })
+    Ok(Verified { header, info, body: frame.body })
+}
+
+/// Binds the box to all header fields before the body's digest.
+fn copy_info(fields: &[u8]) -> String {
+    frame::box_info(labels::HPKE_KEY_COPY, &frame::binding_hash(ObjectType::KeyCopy, fields))
 }
 
 fn plain(fields: &KeyCopyFields, material: &Secret<MATERIAL_BYTES>) -> Zeroizing<Vec<u8>> {

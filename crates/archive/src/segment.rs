@@ -116,9 +116,8 @@ pub fn build_segment<K: Deref<Target = SealKey<BackupWrap>>>(
     let object = header.kind.object();
     let content_key: Secret<32> = entropy.secret();
     let mut fields = header.write(signer.certificate_bytes())?;
-    let aad = frame::binding_hash(object, &fields);
-    let sealed_key =
-        content_key.expose(|key| epoch_public.seal(entropy, labels::HPKE_CONTENT, &aad, key));
+    let info = content_info(object, &fields);
+    let sealed_key = content_key.expose(|key| epoch_public.seal(entropy, &info, &[], key));
     header::append_sealed_key(&mut fields, &sealed_key);
     let body = seal_stream(&content_key, &frame::binding_hash(object, &fields), &content);
     Ok(frame::sign_with_body(object, &fields, &body, signer.objects()))
@@ -146,8 +145,8 @@ pub fn open_segment<K: Deref<Target = SealKey<BackupWrap>>>(
     epoch_seed: &RecipientSeed,
     backup_key: impl Fn(TenantId, KeyVersion) -> Option<K>,
 ) -> Result<OpenedSegment, ObjectRefused> {
-    let Verified { header, sealed_key, aad, binding, body } = verified(bytes, root)?;
-    let key = epoch_seed.open(labels::HPKE_CONTENT, &aad, &sealed_key)?;
+    let Verified { header, sealed_key, info, binding, body } = verified(bytes, root)?;
+    let key = epoch_seed.open(&info, &[], &sealed_key)?;
     let key = Secret::from_slice(&key).ok_or(keystead_crypto::OpenFailed)?;
     let content = open_stream(&key, &binding, body)?;
     let mut budget = header.kind.max_bytes();
@@ -218,9 +217,14 @@ fn check_commits(
 struct Verified<'a> {
     header: SegmentHeader,
     sealed_key: Vec<u8>,
-    aad: [u8; 32],
+    info: String,
     binding: [u8; 32],
     body: &'a [u8],
+}
+
+/// Binds the content key to all header fields before it.
+fn content_info(object: ObjectType, fields: &[u8]) -> String {
+    frame::box_info(labels::HPKE_CONTENT, &frame::binding_hash(object, fields))
 }
 
 fn verified<'a>(bytes: &'a [u8], root: &VerifyingKey) -> Result<Verified<'a>, ObjectRefused> {
@@ -236,9 +240,9 @@ fn verified<'a>(bytes: &'a [u8], root: &VerifyingKey) -> Result<Verified<'a>, Ob
     if node.incarnation != header.incarnation {
         return Err(ObjectRefused::OtherNode { object });
     }
-    let aad = frame::binding_hash(object, &fields[..key_at]);
+    let info = content_info(object, &fields[..key_at]);
     let binding = frame::binding_hash(object, fields);
-    Ok(Verified { header, sealed_key, aad, binding, body: frame.body })
+    Ok(Verified { header, sealed_key, info, binding, body: frame.body })
 }
 
 /// What a header writes back to; for the oracle of `fuzz`.

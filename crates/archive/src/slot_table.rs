@@ -6,12 +6,13 @@
 use keystead_crypto::{
     ENCAPSULATION_BYTES, Entropy, RecipientKey, RecipientSeed, Secret, SigningKey, VerifyingKey,
     bytes::{Malformed, Reader, Writer},
+    hash::sha256,
     labels,
 };
 use keystead_domain::{EpochId, InstanceId, KitId};
 
 use crate::{
-    EpochRecord, ObjectRefused, ObjectType, RootId, RootKind,
+    EpochRecord, ObjectRefused, ObjectType, RootId, RootKind, frame,
     recipient_set::MAX_RECIPIENTS,
     record::{self, Record},
 };
@@ -100,7 +101,7 @@ impl SlotTable {
         let fingerprint = recipient.public().fingerprint();
         let slot = self.slots.iter().find(|slot| slot.fingerprint == fingerprint);
         let slot = slot.ok_or(ObjectRefused::NoSlot { epoch: epoch.epoch })?;
-        let opened = recipient.open(labels::HPKE_SLOT, &aad(&self.place, slot), &slot.sealed)?;
+        let opened = recipient.open(&info(&self.place, slot), &[], &slot.sealed)?;
         let seed = Secret::from_slice(&opened).map(RecipientSeed::new);
         seed.filter(|seed| seed.public() == epoch.public).ok_or(other)
     }
@@ -157,19 +158,20 @@ fn seal_slot(
 ) -> TableSlot {
     let fingerprint = public.fingerprint();
     let mut slot = TableSlot { kind: RootKind::Kit, id, fingerprint, sealed: Vec::new() };
-    let aad = aad(place, &slot);
-    slot.sealed =
-        epoch_seed.secret().expose(|seed| public.seal(entropy, labels::HPKE_SLOT, &aad, seed));
+    let info = info(place, &slot);
+    slot.sealed = epoch_seed.secret().expose(|seed| public.seal(entropy, &info, &[], seed));
     slot
 }
 
-fn aad(place: &SlotPlace, slot: &TableSlot) -> Vec<u8> {
+/// Binds a box to the table and slot that it was made for.
+fn info(place: &SlotPlace, slot: &TableSlot) -> String {
     let mut w = Writer::new();
     place.instance.write(&mut w);
     place.epoch.write(&mut w);
     w.u64(place.number);
     slot.kind.write(&mut w);
-    w.raw(&slot.id.0).raw(&slot.fingerprint).finish()
+    w.raw(&slot.id.0).raw(&slot.fingerprint);
+    frame::box_info(labels::HPKE_SLOT, &sha256(w.as_slice()))
 }
 
 #[cfg(test)]

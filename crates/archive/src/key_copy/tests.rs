@@ -98,9 +98,8 @@ fn a_signed_header_that_lies_about_its_material_is_found_when_opened() {
     };
     let sealed = |plain: &[u8]| {
         let written = header.to_bytes();
-        let binding = frame::binding_hash(ObjectType::KeyCopy, &written);
         let public = world.epoch_seed.public();
-        let body = public.seal(&world.entropy, labels::HPKE_KEY_COPY, &binding, plain);
+        let body = public.seal(&world.entropy, &copy_info(&written), &[], plain);
         frame::sign_with_body(ObjectType::KeyCopy, &written, &body, signer.objects())
     };
     let opened =
