@@ -80,6 +80,12 @@ impl<D: Disk> FaultyDisk<D> {
         self.run().process = Process::Lives;
     }
 
+    /// Whether a planned crash has ended the process.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.run().process == Process::Crashed
+    }
+
     /// How many syncs and replaces there were: the length of a matrix that fails each of them.
     #[must_use]
     pub fn durable_writes(&self) -> u64 {

@@ -89,6 +89,12 @@ impl<V: Vault> FaultyVault<V> {
         self.run().process = Process::Lives;
     }
 
+    /// Whether a planned crash has ended the process.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.run().process == Process::Crashed
+    }
+
     /// How many puts there were: the length of a matrix that fails each of them.
     #[must_use]
     pub fn puts(&self) -> u64 {
