@@ -46,3 +46,14 @@ fn is_query_protocol(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     !headers.contains_key("x-amz-target") && kind.is_some_and(form)
 }
+
+/// This front's two columns of the error matrix, and what a KMS client reads.
+#[cfg(test)]
+pub(crate) fn row(error: &keystead_service::Error) -> [String; 3] {
+    let account = "123456789012".parse().expect("twelve digits");
+    let place = place::Place { region: "eu-1".into(), account };
+    let exception = errors::exception(error, &place);
+    let kms = format!("{} {}", exception.status, exception.code.name());
+    let sts = sts::row(&exception);
+    [kms, sts, exception.message.unwrap_or_else(|| "(no message)".into())]
+}

@@ -57,6 +57,11 @@ impl FromRequest<Arc<Service>> for Signed {
 }
 
 impl Signed {
+    #[cfg(test)]
+    pub(super) fn new(cx: Cx, head: Parts, body: Zeroizing<Vec<u8>>) -> Self {
+        Self { cx, head, body }
+    }
+
     /// Parses, calls and encodes.
     pub(super) async fn answer<C, T, F>(
         self,
@@ -131,7 +136,7 @@ impl Answer {
 
 /// A member or parameter that is not as it must be.
 pub(super) fn field(field: &'static str, message: &str) -> Fault {
-    Fault::Field { field, message: format!("`{field}`: {message}") }
+    Fault::Field { field, message: message.to_owned() }
 }
 
 /// Refuses members that no parser took.

@@ -53,9 +53,13 @@ pub(super) fn turned_away(reason: &Reason, error: &Error) -> StatusCode {
 impl Problem {
     /// The body.
     pub(super) fn text(self, error: &Error, status: StatusCode, request: RequestId) -> JsonText {
+        let detail = match &error.fault {
+            Fault::Field { field, message } => format!("`{field}`: {message}"),
+            _ => error.to_string(),
+        };
         JsonText::object(0, |o| {
             o.text("type", &format!("urn:keystead:error:{}", self.kind)).text("title", self.title);
-            o.integer("status", i64::from(status.as_u16())).text("detail", &error.to_string());
+            o.integer("status", i64::from(status.as_u16())).text("detail", &detail);
             if let Some(hint) = error.hint() {
                 o.text("hint", hint);
             }

@@ -41,10 +41,6 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code.
-            #[cfg(test)]
-            pub(super) const ALL: &[Self] = &[$(Self::$code,)*];
-
             /// The name on the wire.
             pub(super) const fn name(self) -> &'static str {
                 match self {

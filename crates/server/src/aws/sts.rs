@@ -31,7 +31,7 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// An error as STS clients see one.
 #[derive(Debug, PartialEq, Eq)]
-struct Failure {
+pub(super) struct Failure {
     code: &'static str,
     status: u16,
     message: String,
@@ -63,7 +63,7 @@ async fn admitted_request(service: &Arc<Service>, admitted: Admitted) -> Result<
 }
 
 /// Refuses all but the one action.
-fn parse(body: &[u8]) -> Result<(), Failure> {
+pub(super) fn parse(body: &[u8]) -> Result<(), Failure> {
     let failure = |code, message: String| Failure { code, status: 400, message };
     let form = Form::parse(body)
         .ok_or_else(|| failure("MalformedQueryString", "The form cannot be read.".into()))?;
@@ -175,4 +175,39 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// This front's column of the error matrix.
+#[cfg(test)]
+pub(super) fn row(exception: &Exception) -> String {
+    let Failure { code, status, .. } = rename(exception);
+    format!("{status} {code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_one_action_is_read() {
+        for good in ["Action=GetCallerIdentity&Version=2011-06-15", "Action=GetCallerIdentity"] {
+            assert_eq!(parse(good.as_bytes()), Ok(()));
+        }
+        let cases = [
+            ("", "MissingAction"),
+            ("Version=2011-06-15", "MissingAction"),
+            ("Action=AssumeRole&Version=2011-06-15", "InvalidAction"),
+            ("Action=GetCallerIdentity&Version=2012-01-01", "InvalidAction"),
+            ("Action=GetCallerIdentity&Action=GetCallerIdentity", "MalformedQueryString"),
+            ("Action=%", "MalformedQueryString"),
+        ];
+        for (body, code) in cases {
+            assert_eq!(parse(body.as_bytes()).unwrap_err().code, code, "{body}");
+        }
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        assert_eq!(escape("a<b>&\"c\u{1}\n"), "a&lt;b&gt;&amp;\"c\u{fffd}\n");
+    }
 }
