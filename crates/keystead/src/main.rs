@@ -1,3 +1,108 @@
 //! The binary: command line, configuration, wiring.
+//!
+//! Invariant: nothing is decided here but which command runs. The process is closed to core dumps
+//! and debuggers before the first byte of a secret is read; whatever happens, the last line on
+//! standard error says what and the exit code says of which kind.
 
-fn main() {}
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod exit;
+mod failed;
+mod logging;
+mod output;
+#[expect(dead_code, reason = "the wiring of `init`, `serve`, `restore run` and `kit` reads plans")]
+mod plan;
+mod secrets;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use keystead_crypto::Entropy;
+
+use crate::cli::{Cli, Command, ConfigCommand, KitCommand, RestoreCommand};
+use crate::client::{Client, ProfileRefused};
+use crate::config::{Config, Loaded};
+use crate::exit::{Exit, Explained};
+use crate::failed::Failed;
+use crate::output::Form;
+use crate::plan::{
+    Desk, InitPlan, KitRevokePlan, KitVerifyPlan, NewKit, RestorePlan, ServePlan, profile_path,
+};
+use crate::secrets::Terminal;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        output::line("error", &format!("a fault of this program at {place}"));
+    }));
+    let exit = std::panic::catch_unwind(run).unwrap_or(Ok(Exit::Failed)).unwrap_or_else(|failed| {
+        output::fail(&failed);
+        failed.exit()
+    });
+    exit.into()
+}
+
+fn run() -> Result<Exit, Failed> {
+    keystead_arena::harden_process()?;
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            let _ = said.print();
+            return Ok(if said.use_stderr() { Exit::Usage } else { Exit::Done });
+        }
+    };
+    let loaded = config::load(cli.global.config.as_deref(), cli.settings())?;
+    logging::start(&loaded.config);
+    dispatch(&cli, &loaded)
+}
+
+fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
+    let form = Form::of_flag(cli.global.json);
+    let config = &loaded.config;
+    let entropy = Entropy::os();
+    let mut desk = Desk { config, questions: &mut Terminal, entropy: &entropy };
+    match &cli.command {
+        Command::Dev(args) => wiring::dev(args.listen, form),
+        Command::Init(args) => wiring::init(InitPlan::make(args, &mut desk)?, form),
+        Command::Serve(_) => wiring::serve(ServePlan::make(&mut desk)?, form),
+        Command::Restore(RestoreCommand::Run(args)) => {
+            wiring::restore(RestorePlan::make(args, &mut desk)?, form)
+        }
+        Command::Kit(KitCommand::Create(args)) => {
+            NewKit::make(&args.kit, &mut desk).map(drop_for("kit create"))?
+        }
+        Command::Kit(KitCommand::Verify(args)) => {
+            KitVerifyPlan::make(args, &mut desk).map(drop_for("kit verify"))?
+        }
+        Command::Kit(KitCommand::List) => unwired("kit list"),
+        Command::Kit(KitCommand::Revoke(args)) => {
+            KitRevokePlan::make(args, &mut desk).map(drop_for("kit revoke"))?
+        }
+        Command::Key(command) => commands::key(command, &client(cli, config)?, form),
+        Command::Status(_) => {
+            commands::status(client(cli, config), config.data_dir.as_deref(), form)
+        }
+        Command::Config(ConfigCommand::Explain(_)) => commands::explain(loaded, form),
+        Command::Config(ConfigCommand::Check(_)) => commands::check(loaded, form),
+        Command::Completions(args) => commands::completions(args),
+        Command::Man(args) => commands::man(args),
+    }
+}
+
+/// A client of the profile's server, or of the one that `--endpoint` names.
+fn client(cli: &Cli, config: &Config) -> Result<Client, ProfileRefused> {
+    let profile = client::read(&profile_path(config)?)?;
+    Ok(Client::new(profile, cli.global.endpoint.clone(), config.timeout))
+}
+
+/// Stands where the wiring takes the plan.
+fn drop_for<P>(command: &'static str) -> impl FnOnce(P) -> Result<Exit, Failed> {
+    move |_| unwired(command)
+}
+
+fn unwired(command: &'static str) -> Result<Exit, Failed> {
+    Err(Failed::Unwired { command })
+}

@@ -92,6 +92,12 @@ impl NewInstance {
         Self { plan, id: InstanceId::random(entropy), root, now }
     }
 
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> InstanceId {
+        self.id
+    }
+
     /// Signs a kit's statement as the root.
     #[must_use]
     pub fn sign_kit(&self, kit: &NewKit, program: &str) -> Vec<u8> {

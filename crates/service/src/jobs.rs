@@ -4,7 +4,15 @@
 
 use std::sync::Arc;
 
-use crate::{Service, found::file, ports::blocking, status::StatusReport};
+use keystead_ledger::Attributes;
+
+use crate::{
+    Service,
+    audit::{node_act, record_node},
+    found::file,
+    ports::blocking,
+    status::StatusReport,
+};
 
 const RECORD_MS: u64 = 5_000;
 const FLUSH_MS: u64 = 10_000;
@@ -16,6 +24,18 @@ impl Service {
         let (record, flush) = (self.clone(), self.clone());
         self.ports.tasks.spawn("status-record", Box::pin(record.keep_status_record()));
         self.ports.tasks.spawn("counted-refusals", Box::pin(flush.keep_flushing()));
+    }
+
+    /// Ends a node in order: its last event, its status record, its journal.
+    pub async fn stop(&self) {
+        let stopped = node_act(self.ports.clock.now(), "NodeStopped", Attributes::new());
+        if let Err(failed) = record_node(&self.ports, stopped).await {
+            tracing::warn!(%failed, "the node's end is not in the ledger");
+        }
+        let mut report = self.report().await;
+        report.state = "stopped: by its operator".to_owned();
+        self.write_status(&report).await;
+        self.ports.journal.stop();
     }
 
     async fn keep_status_record(self: Arc<Self>) {

@@ -220,6 +220,12 @@ impl Staged {
         &self.reading
     }
 
+    /// The account that ARNs show.
+    #[must_use]
+    pub fn account(&self) -> &keystead_domain::Account {
+        &self.instance.account
+    }
+
     /// Signs a new kit's statement as the root.
     #[must_use]
     pub fn sign_kit(&self, kit: &NewKit, now: Timestamp, program: &str) -> Vec<u8> {

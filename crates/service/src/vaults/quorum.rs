@@ -68,7 +68,8 @@ async fn put_one(member: &Member, name: &ObjectName, bytes: &[u8]) -> bool {
         }
         Err(away) => {
             member.lacks_objects();
-            tracing::warn!(vault = %member.vault.url(), %name, %away, "an object could not be put");
+            // The feeder says once that the vault is away; here it would be said for each object.
+            tracing::debug!(vault = %member.vault.url(), %name, %away, "an object waits for a vault");
             false
         }
     }

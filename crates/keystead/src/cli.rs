@@ -1,0 +1,199 @@
+//! Every command and flag of `keystead`, as one typed value.
+//!
+//! Invariant: a value that parsed here is of its type (a vault's place, an account, a head); a secret
+//! has no flag of its own, only a `--…-file` that names where it lies. Help is prose with units and
+//! defaults, because it is the page that people have on the worst day.
+
+mod instance;
+mod key;
+mod kit;
+#[cfg(test)]
+mod reference;
+mod restore;
+mod settings;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::client::Endpoint;
+use crate::config::Flags;
+
+pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
+pub(crate) use key::{KeyCommand, KeyCreateArgs};
+pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
+pub(crate) use restore::{RestoreArgs, RestoreCommand, UsedKitArgs};
+pub(crate) use settings::{ConfigCommand, SettingArgs};
+pub(crate) use values::Head;
+
+/// What the foot of `keystead --help` says.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  failed, or `status` saw a broken promise
+  2  the command line, the configuration or a given value is wrong
+  3  unavailable: try again later
+  4  denied
+  5  not found
+  6  in a state, or in conflict with a change, that does not allow it
+  7  corrupt or diverging bytes
+
+Configuration: /etc/keystead/keystead.toml, then $XDG_CONFIG_HOME/keystead/config.toml, then the \
+environment (KEYSTEAD__SECTION__FIELD), then flags; `keystead config explain` shows each value \
+with its source.";
+
+/// Keep keys that you can prove you can recover
+///
+/// Keystead holds master keys, hands out data keys over the AWS KMS protocol, and writes each change
+/// into backup vaults before it acknowledges it. The way back (`restore run`) needs only the vaults
+/// and a recovery kit.
+#[derive(Debug, Parser)]
+#[command(name = "keystead", version, after_long_help = AFTER_HELP)]
+#[command(max_term_width = 100, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Print one JSON object instead of text
+    ///
+    /// Errors, hints, warnings and progress still go to standard error as text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Read this configuration file and no other
+    ///
+    /// It must exist. Without the flag the two files of the default places are read, where they
+    /// exist.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Use this profile
+    ///
+    /// The profile is the file (mode 0600) with endpoint and access key that `init` and `restore
+    /// run` write and every command that asks the server reads. Default:
+    /// $XDG_CONFIG_HOME/keystead/profile.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) profile: Option<String>,
+
+    /// Ask this server instead of the profile's
+    ///
+    /// Of the form http://HOST:PORT. The access key is still the profile's.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint: Option<Endpoint>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a throw-away instance on loopback
+    ///
+    /// Makes an instance with two vaults in a temporary folder, serves it, and prints what to paste
+    /// into a shell or an AWS client. Everything ends with the process: never keep a real key in it.
+    Dev(DevArgs),
+    /// Make a new instance, its vaults' first objects and a recovery kit
+    ///
+    /// On a terminal it asks at most five questions; without one, every question has a flag. It
+    /// ends only after it has opened the kit that it wrote.
+    Init(InitArgs),
+    /// Serve an instance
+    ///
+    /// Runs until it is told to stop (SIGINT or SIGTERM). With --json the first line on standard
+    /// output is {"listening":"http://HOST:PORT"}, printed once it answers.
+    Serve(ServeArgs),
+    /// Recover from vaults and a kit
+    #[command(subcommand)]
+    Restore(RestoreCommand),
+    /// Show which promises hold
+    ///
+    /// Asks the server. Where it does not answer, shows the last record that it left in the data
+    /// folder, with its age. Exits with 1 only where a promise is broken.
+    Status(StatusArgs),
+    /// Make, verify, list and revoke recovery kits
+    #[command(subcommand)]
+    Kit(KitCommand),
+    /// List, show and create keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Show and check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a folder
+    ///
+    /// One file for each command, named `keystead-….1`. Existing files are replaced.
+    Man(ManArgs),
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Where to.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The folder; it is made where it does not exist
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+}
+
+impl Cli {
+    /// The flags that set configuration fields: they are the configuration's last layer.
+    pub(crate) fn settings(&self) -> Flags {
+        let flags = match &self.command {
+            Command::Init(args) => SettingArgs {
+                data_dir: args.data_dir.clone(),
+                passphrase_file: args.passphrase.passphrase_file.clone(),
+                listen: args.listen,
+            },
+            Command::Serve(args) => SettingArgs {
+                data_dir: args.data_dir.clone(),
+                passphrase_file: args.passphrase_file.clone(),
+                listen: args.listen,
+            },
+            Command::Restore(RestoreCommand::Run(args)) => SettingArgs {
+                data_dir: args.data_dir.clone(),
+                passphrase_file: args.passphrase.passphrase_file.clone(),
+                listen: args.listen,
+            },
+            Command::Status(args) => {
+                SettingArgs { data_dir: args.data_dir.clone(), ..SettingArgs::default() }
+            }
+            Command::Kit(KitCommand::Verify(args)) => {
+                SettingArgs { data_dir: args.data_dir.clone(), ..SettingArgs::default() }
+            }
+            Command::Config(ConfigCommand::Explain(args) | ConfigCommand::Check(args)) => {
+                args.clone()
+            }
+            Command::Dev(_)
+            | Command::Kit(_)
+            | Command::Key(_)
+            | Command::Completions(_)
+            | Command::Man(_) => SettingArgs::default(),
+        };
+        let profile = self.global.profile.clone();
+        let set = [
+            ("--data-dir", "instance.data_dir", flags.data_dir),
+            ("--passphrase-file", "instance.passphrase", text_of(flags.passphrase_file.as_ref())),
+            ("--listen", "serve.listen", text_of(flags.listen.as_ref())),
+            ("--profile", "client.profile", profile),
+        ];
+        set.into_iter().filter_map(|(flag, name, text)| Some((flag, name, text?))).collect()
+    }
+}
+
+fn text_of(value: Option<&impl ToString>) -> Option<String> {
+    value.map(ToString::to_string)
+}

@@ -1,0 +1,15 @@
+//! The commands that are complete in themselves: they ask the server, or look at files of this
+//! machine, and print.
+//!
+//! Invariant: a command is one function from its flags to an exit code; it writes its answer through
+//! [`crate::output`] and decides nothing that the server decides.
+
+mod config;
+mod key;
+mod shell;
+mod status;
+
+pub(crate) use config::{check, explain};
+pub(crate) use key::key;
+pub(crate) use shell::{completions, man};
+pub(crate) use status::{StatusUnknown, status};

@@ -1,0 +1,150 @@
+//! `key list`, `key show`, `key create`: calls of `/v1/keys`.
+//!
+//! Invariant: with `--json` the server's own object is passed on unchanged, so that nothing which a
+//! newer server says is lost on the way.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::cli::{KeyCommand, KeyCreateArgs};
+use crate::client::{CallFailed, Client, encoded};
+use crate::exit::Exit;
+use crate::failed::Failed;
+use crate::output::{Form, Table, shown, warn};
+
+/// How many keys are asked for at once.
+const PAGE: &str = "1000";
+
+/// What is shown of a key; anything else that the server says is left to `--json`.
+#[derive(Debug, Deserialize)]
+struct Key {
+    id: String,
+    aws_key_id: String,
+    spec: String,
+    #[serde(default)]
+    purpose: String,
+    #[serde(default)]
+    description: String,
+    state: String,
+    vaulted: bool,
+    created_at: String,
+    expires_at: Option<String>,
+    #[serde(default)]
+    versions: Vec<Version>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Version {
+    id: String,
+    number: u64,
+    created_at: String,
+    #[serde(default)]
+    epoch: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Page {
+    keys: Vec<Value>,
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct All {
+    keys: Vec<Value>,
+}
+
+/// Runs a `key` command.
+pub(crate) fn key(command: &KeyCommand, client: &Client, form: Form) -> Result<Exit, Failed> {
+    match command {
+        KeyCommand::List => list(client, form)?,
+        KeyCommand::Show(args) => {
+            let path = format!("/v1/keys/{}", encoded(&args.key));
+            let answer: Value = client.read(&path, &[])?;
+            let key: Key = client.typed(answer.clone())?;
+            form.answer(&answer, || text(&key))?;
+        }
+        KeyCommand::Create(args) => create(args, client, form)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn list(client: &Client, form: Form) -> Result<(), Failed> {
+    let mut keys = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let mut query = vec![("limit", PAGE)];
+        query.extend(after.as_deref().map(|after| ("after", after)));
+        let page: Page = client.read("/v1/keys", &query)?;
+        keys.extend(page.keys);
+        // A server that repeats itself must not keep us here for ever.
+        if page.next.is_none() || page.next == after {
+            break;
+        }
+        after = page.next;
+    }
+    let typed = keys.iter().map(|key| client.typed(key.clone()));
+    let typed: Vec<Key> = typed.collect::<Result<_, CallFailed>>()?;
+    form.answer(&All { keys }, || table(&typed).text())?;
+    Ok(())
+}
+
+fn create(args: &KeyCreateArgs, client: &Client, form: Form) -> Result<(), Failed> {
+    let tags: BTreeMap<&str, &str> =
+        args.tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
+    let mut body = json!({
+        "description": args.description,
+        "purpose": args.purpose,
+        "tags": tags,
+    });
+    if let Some(at) = args.expires_at {
+        body["expires_at"] = Value::String(at.to_string());
+    }
+    let answer: Value = client.create("/v1/keys", &body)?;
+    let key: Key = client.typed(answer.clone())?;
+    if !key.vaulted {
+        warn("too few vaults have confirmed the key yet; it can be used once they have");
+    }
+    form.answer(&answer, || format!("{}\n", shown(&key.id)))?;
+    Ok(())
+}
+
+fn table(keys: &[Key]) -> Table {
+    let mut table = Table::new(["KEY", "STATE", "PURPOSE", "MADE", "DESCRIPTION"]);
+    for key in keys {
+        table.row([&key.id, &state(key), &key.purpose, &key.created_at, &key.description]);
+    }
+    table
+}
+
+fn state(key: &Key) -> String {
+    if key.vaulted { key.state.clone() } else { format!("{} (not yet vaulted)", key.state) }
+}
+
+fn text(key: &Key) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let value = shown(value).replace('\n', "\n             ");
+        text.push_str(&format!("{name:<12} {value}\n"));
+    };
+    line("key", &key.id);
+    line("AWS key id", &key.aws_key_id);
+    line("state", &state(key));
+    line("spec", &key.spec);
+    line("purpose", &key.purpose);
+    line("description", &key.description);
+    line("made", &key.created_at);
+    line("expires", key.expires_at.as_deref().unwrap_or("never"));
+    for (name, value) in &key.tags {
+        line("tag", &format!("{name}={value}"));
+    }
+    let mut versions = Table::new(["VERSION", "NUMBER", "MADE", "EPOCH"]);
+    for version in &key.versions {
+        let number = version.number.to_string();
+        versions.row([&version.id, &number, &version.created_at, &version.epoch]);
+    }
+    format!("{text}\n{}", versions.text())
+}

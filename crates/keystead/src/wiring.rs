@@ -1,0 +1,19 @@
+//! Joins the service to this machine: clock, tasks, files, database, vaults.
+//!
+//! Invariant: nothing is decided here; adapters are named here and nowhere else. A folder belongs to
+//! one process at a time, by a lock that the kernel takes back when the process dies.
+
+mod dev;
+mod folder;
+mod init;
+mod kit_files;
+mod refused;
+mod restore;
+mod serve;
+mod world;
+
+pub(crate) use dev::dev;
+pub(crate) use init::init;
+pub(crate) use refused::WiringRefused;
+pub(crate) use restore::restore;
+pub(crate) use serve::serve;
