@@ -19,7 +19,7 @@ border-bottom:.2mm solid #999;vertical-align:top}\
 td,code,pre{font-family:ui-monospace,monospace;overflow-wrap:anywhere}\
 th{width:38mm}.words th{width:auto}.words td{font-size:12pt}.check{border-left:.4mm solid #000}\
 pre{white-space:pre-wrap;border:.3mm solid #000;padding:2mm;margin:2mm 0}\
-figure{margin:4mm 0;break-inside:avoid}svg{width:120mm;max-width:100%;display:block}\
+figure{margin:4mm 0;break-inside:avoid}svg{width:150mm;max-width:100%;display:block}\
 ol,ul{margin:1mm 0;padding-left:6mm}";
 
 /// A page in the making.
