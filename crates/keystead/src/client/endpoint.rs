@@ -57,7 +57,8 @@ impl FromStr for Endpoint {
         }
         let plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
         let authority = uri.authority().filter(|authority| {
-            plain && !authority.host().is_empty() && !authority.as_str().contains('@')
+            let port = authority.port_u16().is_some() || authority.as_str() == authority.host();
+            plain && port && !authority.host().is_empty() && !authority.as_str().contains('@')
         });
         Ok(Self { authority: authority.ok_or_else(form)?.clone() })
     }

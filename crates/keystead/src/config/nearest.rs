@@ -1,14 +1,14 @@
 //! Finds the name that somebody most likely meant.
 //!
-//! Invariant: a suggestion is one of the given names and nearer than a third of its length, since a
-//! far-fetched one misleads.
+//! Invariant: a suggestion is one of the given names and at most two fifths of its length away,
+//! since a far-fetched one misleads.
 
 /// The name nearest to `given`, if any is near.
 pub(super) fn nearest<'a>(
     given: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let near = |name: &&str| distance(given, name) * 3 <= name.chars().count();
+    let near = |name: &&str| distance(given, name) * 5 <= name.chars().count() * 2;
     names.into_iter().filter(near).min_by_key(|name| distance(given, name))
 }
 

@@ -111,8 +111,7 @@ fn failure(answer: &'static str) -> CallFailed {
 #[test]
 fn a_problem_is_shown_as_the_server_said_it() {
     let failed = failure(
-        "HTTP/1.1 404 Not Found\r\ncontent-type: application/problem+json\r\n\
-         content-length: 58\r\n\r\n\
+        "HTTP/1.1 404 Not Found\r\ncontent-type: application/problem+json\r\n\r\n\
          {\"kind\":\"NotFound\",\"detail\":\"no key\",\"hint\":\"key list\"    }",
     );
     assert_eq!((failed.to_string().as_str(), failed.exit()), ("no key", Exit::NotFound));
