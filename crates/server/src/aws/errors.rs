@@ -59,13 +59,12 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
             Code::DryRunOperation,
             "The request would have succeeded, but the DryRun option is set.",
         ),
-        Fault::NotYetVaulted { .. } | Fault::VaultsAway { .. } => {
-            Exception::receiver(Code::DependencyTimeout, fault.to_string())
-        }
         Fault::Ledger { reason: LedgerFault::Busy } => {
             Exception::sender(Code::Throttling, fault.to_string())
         }
-        Fault::Ledger { reason: LedgerFault::Full | LedgerFault::Stopped } => {
+        Fault::NotYetVaulted { .. }
+        | Fault::VaultsAway { .. }
+        | Fault::Ledger { reason: LedgerFault::Full | LedgerFault::Stopped } => {
             Exception::receiver(Code::DependencyTimeout, fault.to_string())
         }
         Fault::Fenced { .. } => Exception::receiver(Code::KeyUnavailable, fault.to_string()),

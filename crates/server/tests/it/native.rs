@@ -1,0 +1,87 @@
+//! `/v1` from the outside: each route, and what it refuses.
+
+use serde_json::{Value, json};
+
+use crate::{
+    wire::{Answer, Call},
+    world::{ACCOUNT, World},
+};
+
+fn ask(world: &World, method: &'static str, target: &str, body: &Value) -> Answer {
+    Call::v1(method, target, body).signed(world).send(world)
+}
+
+#[test]
+fn a_key_is_made_shown_listed_and_used() {
+    let world = World::new();
+    let body = json!({"purpose": "PHI", "description": "patients", "tags": {"team": "records"}});
+    let made = ask(&world, "POST", "/v1/keys", &body);
+    assert_eq!(made.status, 201, "{}", made.text());
+    let key = made.json();
+    assert_eq!((&key["vaulted"], &key["state"]), (&json!(true), &json!("active")));
+    let path = format!("/v1/keys/{}", key["id"].as_str().unwrap());
+    assert_eq!(ask(&world, "GET", &path, &Value::Null).json(), key);
+    let uuid = format!("/v1/keys/{}", key["aws_key_id"].as_str().unwrap());
+    assert_eq!(ask(&world, "GET", &uuid, &Value::Null).json(), key);
+    let second = ask(&world, "POST", "/v1/keys", &json!({})).json();
+    let first = ask(&world, "GET", "/v1/keys?limit=1", &Value::Null).json();
+    let next = format!("/v1/keys?limit=5&after={}", first["next"].as_str().unwrap());
+    let rest = ask(&world, "GET", &next, &Value::Null).json();
+    assert_eq!(rest["next"], Value::Null);
+    let listed = [&first["keys"][0], &rest["keys"][0]];
+    assert!(listed == [&key, &second] || listed == [&second, &key]);
+    let body = json!({"plaintext": "AAE=", "context": {"a": "b"}});
+    let sealed = ask(&world, "POST", &format!("{path}/encrypt"), &body).json();
+    assert_eq!(sealed["key_id"], key["id"]);
+    let body = json!({"ciphertext": sealed["ciphertext"], "context": {"a": "b"}});
+    let opened = ask(&world, "POST", &format!("{path}/decrypt"), &body).json();
+    assert_eq!((&opened["plaintext"], &opened["key_id"]), (&json!("AAE="), &key["id"]));
+    let other = format!("/v1/keys/{}/decrypt", second["id"].as_str().unwrap());
+    assert_eq!(ask(&world, "POST", &other, &body).problem(), (400, "invalid".into()));
+}
+
+#[test]
+fn status_and_identity_answer_the_caller() {
+    let world = World::new();
+    let status = ask(&world, "GET", "/v1/status", &Value::Null);
+    assert_eq!((status.status, &status.json()["account"]), (200, &json!(ACCOUNT)));
+    let who = ask(&world, "GET", "/v1/identity", &Value::Null).json();
+    assert_eq!((&who["account"], &who["name"]), (&json!(ACCOUNT), &json!("admin")));
+}
+
+#[test]
+fn refusals_are_problems_with_a_kind_and_a_request() {
+    let world = World::new();
+    let absent = format!("/v1/keys/key_{}", "0".repeat(32));
+    let cases = [
+        ("GET", absent.as_str(), Value::Null, (404, "not-found")),
+        ("GET", "/v1/keys/alias%2Fnone", Value::Null, (404, "not-found")),
+        ("GET", "/v1/keys/x", Value::Null, (400, "invalid")),
+        ("GET", "/v1/keys?limit=0", Value::Null, (400, "invalid")),
+        ("GET", "/v1/keys?limits=1", Value::Null, (400, "invalid")),
+        ("POST", "/v1/keys", json!({"purpos": "PHI"}), (400, "invalid")),
+        ("GET", "/v1/nothing", Value::Null, (404, "not-found")),
+        ("DELETE", "/v1/status", Value::Null, (404, "not-found")),
+        ("GET", "/favicon.ico", Value::Null, (404, "not-found")),
+        ("GET", "/", Value::Null, (404, "not-found")),
+    ];
+    for (method, target, body, (status, kind)) in cases {
+        let answer = ask(&world, method, target, &body);
+        assert_eq!(answer.problem(), (status, kind.to_owned()), "{method} {target}");
+        let request = answer.json()["request_id"].as_str().unwrap().to_owned();
+        assert!(request.starts_with("req_"), "{request}");
+    }
+}
+
+#[test]
+fn a_scope_of_another_front_does_not_open_this_one() {
+    let world = World::new();
+    let mut call = Call::v1("GET", "/v1/identity", &Value::Null);
+    call.service = "kms";
+    let refused = call.signed(&world).send(&world);
+    assert_eq!(refused.problem(), (401, "unauthenticated".into()));
+    let mut call = Call::kms("ListKeys", &json!({}));
+    call.service = "keystead";
+    let refused = call.signed(&world).send(&world);
+    assert_eq!(refused.exception().1, "InvalidSignatureException");
+}
