@@ -84,6 +84,12 @@ impl Process {
         }
     }
 
+    /// The simulation that it lives in.
+    #[must_use]
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
     /// Its life.
     #[must_use]
     pub fn life(&self) -> &Life {

@@ -1,0 +1,211 @@
+//! A client: signs each request, and notes what it was told.
+//!
+//! Invariant: what is noted here was answered; a crash can take nothing of it back.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use keystead_domain::{KeyId, KeyName, RequestId};
+use keystead_service::{
+    CreateKey, Cx, Decrypt, Encrypt, EncryptionContext, Error, Fault, Front, GenerateDataKey,
+    HandOut, KeyPage, KeyView, ListKeys, Recorded, Run, Service,
+    sigv4::{self, RequestParts, Scope},
+    status::StatusReport,
+};
+use keystead_testkit::Sim;
+use zeroize::Zeroizing;
+
+use crate::node::Operator;
+
+/// What was answered so far; clones are handles on the same notes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notes(Arc<Mutex<Told>>);
+
+/// The answers.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) keys: Vec<KeyView>,
+    pub(crate) sealed: Vec<Sealed>,
+    pub(crate) requests: Vec<Request>,
+}
+
+/// A plaintext and the ciphertext that was answered for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealed {
+    pub(crate) key: KeyId,
+    pub(crate) context: EncryptionContext,
+    pub(crate) plaintext: Vec<u8>,
+    pub(crate) ciphertext: Vec<u8>,
+}
+
+/// One answered request.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) id: RequestId,
+    pub(crate) operation: &'static str,
+    pub(crate) answer: Answer,
+}
+
+/// How it was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    /// Refused or failed, with its event.
+    Refused,
+    /// The ledger took no event, and the answer says so.
+    Unrecorded,
+}
+
+impl Notes {
+    pub(crate) fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap()
+    }
+
+    fn answered<T>(&self, cx: &Cx, operation: &'static str, result: &Result<T, Error>) {
+        let answer = match result {
+            Ok(_) => Answer::Done,
+            Err(Error { fault: Fault::Ledger { .. } }) => Answer::Unrecorded,
+            Err(_) => Answer::Refused,
+        };
+        self.told().requests.push(Request { id: cx.request, operation, answer });
+    }
+}
+
+/// A client of one node.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    service: Arc<Service>,
+    operator: Arc<Operator>,
+    sim: Sim,
+    pub(crate) notes: Notes,
+}
+
+impl Client {
+    pub(crate) fn new(
+        service: &Arc<Service>,
+        operator: &Arc<Operator>,
+        sim: &Sim,
+        notes: &Notes,
+    ) -> Self {
+        Self {
+            service: service.clone(),
+            operator: operator.clone(),
+            sim: sim.clone(),
+            notes: notes.clone(),
+        }
+    }
+
+    /// Signs a request as a client on the wire does and lets the service verify it.
+    pub(crate) fn cx(&self) -> Result<Cx, Error> {
+        let date = sigv4::amz_date(self.sim.now().as_micros() / 1_000_000);
+        let scope = Scope {
+            date: date[..8].to_owned(),
+            region: "eu-central-1".to_owned(),
+            service: "kms".to_owned(),
+        };
+        let host = [("host", b"localhost".as_slice())];
+        let body_sha256 = sigv4::body_sha256(b"{}");
+        let parts = RequestParts {
+            method: "POST",
+            raw_path: "/",
+            raw_query: "",
+            headers: &host,
+            body_sha256,
+        };
+        let operator = &self.operator;
+        let signed =
+            sigv4::sign(&operator.secret, &operator.access_key_id, &scope, &date, &parts).unwrap();
+        let mut headers = host.to_vec();
+        headers.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let claim = sigv4::claim(&RequestParts { headers: &headers, ..parts }).unwrap();
+        let principal = self.service.authenticate(&claim, "kms")?;
+        let source = "192.0.2.7".to_owned();
+        Ok(Cx { request: self.service.request_id(), front: Front::Aws, principal, source })
+    }
+
+    pub(crate) async fn create(&self, description: &str) -> Result<KeyView, Error> {
+        let cx = self.cx()?;
+        let command = CreateKey { description: description.to_owned(), ..CreateKey::default() };
+        let recorded = self.service.create_key(cx.clone(), command).await;
+        let result = self.noted(&cx, "CreateKey", recorded);
+        if let Ok(view) = &result {
+            self.notes.told().keys.push(view.clone());
+        }
+        result
+    }
+
+    pub(crate) async fn encrypt(&self, key: KeyId, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let context = context();
+        let command = Encrypt {
+            key: KeyName::Id(key),
+            plaintext: Zeroizing::new(plaintext.to_vec()),
+            context: context.clone(),
+            run: Run::ForReal,
+        };
+        let recorded = self.service.encrypt(cx.clone(), command).await;
+        let done = self.noted(&cx, "Encrypt", recorded)?;
+        let (plaintext, ciphertext) = (plaintext.to_vec(), done.ciphertext.clone());
+        self.notes.told().sealed.push(Sealed { key, context, plaintext, ciphertext });
+        Ok(done.ciphertext)
+    }
+
+    pub(crate) async fn data_key(&self, key: KeyId) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let context = context();
+        let command = GenerateDataKey {
+            key: KeyName::Id(key),
+            bytes: 32,
+            context: context.clone(),
+            hand_out: HandOut::Both,
+            run: Run::ForReal,
+        };
+        let recorded = self.service.generate_data_key(cx.clone(), command).await;
+        let done = self.noted(&cx, "GenerateDataKey", recorded)?;
+        let plaintext = done.plaintext.expect("both halves were asked for").to_vec();
+        let ciphertext = done.ciphertext.clone();
+        self.notes.told().sealed.push(Sealed { key, context, plaintext, ciphertext });
+        Ok(done.ciphertext)
+    }
+
+    pub(crate) async fn decrypt(&self, sealed: &Sealed) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let command = Decrypt {
+            ciphertext: sealed.ciphertext.clone(),
+            context: sealed.context.clone(),
+            key: None,
+            run: Run::ForReal,
+        };
+        let recorded = self.service.decrypt(cx.clone(), command).await;
+        let done = self.noted(&cx, "Decrypt", recorded)?;
+        assert_eq!(done.key, sealed.key);
+        Ok(done.plaintext.to_vec())
+    }
+
+    pub(crate) async fn list(&self) -> Result<KeyPage, Error> {
+        let cx = self.cx()?;
+        let recorded =
+            self.service.list_keys(cx.clone(), ListKeys { limit: 1000, after: None }).await;
+        self.noted(&cx, "ListKeys", recorded)
+    }
+
+    pub(crate) async fn status(&self) -> Result<StatusReport, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.status(cx.clone()).await;
+        self.noted(&cx, "Status", recorded)
+    }
+
+    fn noted<T>(
+        &self,
+        cx: &Cx,
+        operation: &'static str,
+        recorded: Recorded<Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let result = recorded.into_inner();
+        self.notes.answered(cx, operation, &result);
+        result
+    }
+}
+
+fn context() -> EncryptionContext {
+    [("patient".to_owned(), "4711".to_owned())].into()
+}

@@ -1,0 +1,75 @@
+//! Two runs from one seed are equal, byte for byte: the property that every other test here rests on.
+
+use std::sync::Arc;
+
+use keystead_testkit::{Draws, FaultPlans, Folder, World};
+
+use crate::{
+    client::{Client, Notes},
+    evidence::{everything, verify_all},
+    node::{Operator, init, serve, within},
+};
+
+const CLIENTS: u64 = 4;
+const ROUNDS: u64 = 6;
+
+/// One client's day: keys, ciphertexts, data keys and refusals, chosen by its own draws.
+async fn day(client: Client, mut draws: Draws) {
+    let first = client.create("mine").await.unwrap().key.id;
+    for _ in 0..ROUNDS {
+        match draws.below(5) {
+            0 => drop(client.create("another").await.unwrap()),
+            1 => drop(client.data_key(first).await.unwrap()),
+            2 => drop(client.list().await.unwrap()),
+            3 => drop(client.encrypt(first, &[]).await.unwrap_err()),
+            _ => drop(client.encrypt(first, b"a document").await.unwrap()),
+        }
+        let sealed = client.notes.told().sealed.last().cloned();
+        if let Some(sealed) = sealed {
+            assert_eq!(client.decrypt(&sealed).await.unwrap(), sealed.plaintext);
+        }
+    }
+}
+
+/// The whole course of one seed: everything durable afterwards, as bytes.
+fn course(seed: u64) -> Vec<(String, Vec<u8>)> {
+    let world = World::new(seed, 3);
+    let folder = Folder::new();
+    let process = world.process(&folder, &FaultPlans::default());
+    let (urls, notes) = (world.urls(), Notes::default());
+    let process = Arc::new(process);
+    let (inner, told, sim) = (process.clone(), notes.clone(), world.sim.clone());
+    let operator: Arc<Operator> = within(&process, async move {
+        let operator = Arc::new(init(&inner, urls, 2).await.unwrap());
+        let service = serve(&inner).await.unwrap();
+        let days = (0..CLIENTS).map(|number| {
+            let client = Client::new(&service, &operator, &sim, &told);
+            day(client, Draws::new(seed ^ (number << 8)))
+        });
+        futures_util::future::join_all(days).await;
+        operator
+    })
+    .expect("nobody killed it");
+    verify_all(&world, &folder, &operator, &notes);
+    everything(&world, &folder)
+}
+
+#[test]
+fn two_runs_from_one_seed_are_equal_and_another_seed_differs() {
+    let one = course(1);
+    assert!(one.len() > 60, "vaults, files and rows: {}", one.len());
+    let again = course(1);
+    for (one, again) in one.iter().zip(&again) {
+        assert_eq!(one.0, again.0);
+        assert!(one.1 == again.1, "`{}` differs", one.0);
+    }
+    assert_eq!(one.len(), again.len());
+    assert_ne!(one, course(2));
+}
+
+#[test]
+fn whatever_the_interleaving_all_promises_hold() {
+    for seed in 10..30 {
+        course(seed);
+    }
+}

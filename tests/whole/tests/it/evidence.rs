@@ -1,0 +1,209 @@
+//! What must be true of the durable remains, whatever happened: read with the formats alone.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use keystead_archive::{
+    EpochRecord, KeyCopy, Opening, SlotTable, names, names::ObjectKind, object_hash,
+    read_segment_header,
+};
+use keystead_crypto::RecipientSeed;
+use keystead_domain::{EpochId, Kind};
+use keystead_journal::{Journal, JournalUnreadable, Limits};
+use keystead_ledger::{Event, Outcome};
+use keystead_service::KeyView;
+use keystead_store::{Backend, Index, Scan};
+use keystead_targets::{MemoryVault, ObjectName, Vault};
+use keystead_testkit::{Folder, World};
+
+use crate::{
+    client::{Answer, Notes},
+    node::Operator,
+};
+
+/// Runs what never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    use futures_util::FutureExt;
+    future.now_or_never().expect("memory ports without a process answer at once")
+}
+
+/// Every durable byte of a world, by name.
+pub(crate) fn everything(world: &World, folder: &Folder) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for (number, vault) in world.vaults.iter().enumerate() {
+        for name in listed(vault) {
+            let bytes = now(vault.read(&name)).unwrap().unwrap();
+            all.push((format!("vault {number}: {name}"), bytes));
+        }
+    }
+    let files = folder.files().into_iter();
+    all.extend(files.map(|(name, bytes)| (format!("file {name}"), bytes)));
+    all.extend(rows(folder));
+    all
+}
+
+fn listed(vault: &MemoryVault) -> Vec<ObjectName> {
+    now(vault.list("")).unwrap().into_iter().map(|object| object.name).collect()
+}
+
+/// The dump of the database: aggregates, indexes, materials, log.
+fn rows(folder: &Folder) -> Vec<(String, Vec<u8>)> {
+    let store = &folder.store;
+    let mut rows = Vec::new();
+    for kind in Kind::ALL {
+        let scan = Scan::Kind { kind: *kind, after: None, limit: usize::MAX };
+        for row in now(store.scan(scan)).unwrap() {
+            let name = format!("{:?} {} {}", row.aggregate, row.revision, row.commit_seq);
+            rows.push((name, row.body.as_bytes().to_vec()));
+        }
+    }
+    for index in Index::ALL {
+        let scan =
+            Scan::Index { index: *index, prefix: Vec::new(), after: None, limit: usize::MAX };
+        for row in now(store.scan(scan)).unwrap() {
+            rows.push((format!("{index:?}"), row.aggregate.id.to_vec()));
+        }
+    }
+    for (version, sealed) in store.materials() {
+        rows.push((version.to_string(), sealed.as_bytes().to_vec()));
+    }
+    for change in now(store.changes_after(0, usize::MAX)).unwrap() {
+        let name = format!("change {} {} {}", change.commit_seq, change.set.id, change.set.at);
+        let bytes = |put: &keystead_store::Put| put.body.as_bytes().to_vec();
+        rows.push((name, change.set.puts.iter().flat_map(bytes).collect()));
+        rows.extend(change.set.events.into_iter().map(|event| ("event".to_owned(), event)));
+    }
+    rows
+}
+
+/// All that must hold together, for an instance whose node has come to rest.
+pub(crate) fn verify_all(world: &World, folder: &Folder, operator: &Operator, notes: &Notes) {
+    verify_events(folder, notes);
+    verify_chains(world, operator);
+    let keys = notes.told().keys.clone();
+    verify_copies(world, operator, &keys);
+}
+
+/// The ledger of a folder; nothing where it was never begun.
+pub(crate) fn events(folder: &Folder) -> Vec<Event> {
+    let disk = Arc::new(folder.journal.copied());
+    match Journal::open(disk, Limits::default()) {
+        Ok(journal) => {
+            journal.verify().unwrap();
+            journal.read(0, usize::MAX).unwrap().iter().map(keystead_ledger::Leaf::event).collect()
+        }
+        Err(JournalUnreadable::Absent) => Vec::new(),
+        Err(damaged) => panic!("the journal does not open: {damaged}"),
+    }
+}
+
+/// No acknowledged answer without its event, and no event twice.
+pub(crate) fn verify_events(folder: &Folder, notes: &Notes) {
+    let mut found = BTreeMap::<[u8; 16], Vec<Event>>::new();
+    for event in events(folder) {
+        if let Some(request) = event.act().request {
+            found.entry(request).or_default().push(event);
+        }
+    }
+    for (request, events) in &found {
+        assert_eq!(events.len(), 1, "request {request:02x?} has events {events:?}");
+    }
+    for request in &notes.told().requests {
+        let event = found.get(request.id.as_bytes()).map(|events| events[0].act());
+        match (request.answer, event) {
+            (Answer::Unrecorded, _) => {}
+            (_, None) => {
+                panic!("{} {} was answered without an event", request.operation, request.id)
+            }
+            (answer, Some(act)) => {
+                let succeeded = act.outcome == Outcome::Succeeded;
+                assert_eq!(succeeded, answer == Answer::Done, "{act:?}");
+                assert_eq!(act.operation.as_str(), request.operation);
+            }
+        }
+    }
+}
+
+/// Each vault's chain: signed, without gaps, each segment naming the one before.
+pub(crate) fn verify_chains(world: &World, operator: &Operator) {
+    for vault in &world.vaults {
+        verify_chain(vault, operator);
+    }
+}
+
+/// Verifies one vault's chain and says how many segments and commits it holds.
+pub(crate) fn verify_chain(vault: &MemoryVault, operator: &Operator) -> (u64, u64) {
+    let (instance, incarnation) = (operator.instance, operator.incarnation);
+    let read = |name: String| now(vault.read(&name.parse().unwrap())).unwrap();
+    let Some(opening) = read(names::opening(instance, incarnation)) else { return (0, 0) };
+    assert_eq!(Opening::verify(&opening, &operator.root).unwrap().incarnation, incarnation);
+    let base = read(names::point(instance, incarnation, 1));
+    let mut commit =
+        base.map_or(0, |base| read_segment_header(&base, &operator.root).unwrap().last_commit_seq);
+    let (mut before, mut sequence) = (object_hash(&opening), 0);
+    while let Some(bytes) = read(names::segment(instance, incarnation, sequence + 1)) {
+        let header = read_segment_header(&bytes, &operator.root).unwrap();
+        sequence += 1;
+        assert_eq!((header.sequence, header.follows), (sequence, sequence - 1));
+        assert_eq!(header.predecessor_hash, before, "segment {sequence} of {}", vault.url());
+        if commit > 0 {
+            assert_eq!(header.first_commit_seq, commit + 1, "segment {sequence}");
+        }
+        commit = header.last_commit_seq;
+        before = object_hash(&bytes);
+    }
+    let beyond = listed(vault).into_iter().find(|name| match names::parse(name.as_str()) {
+        Some(ObjectKind::Segment { incarnation: of, sequence: at, .. }) => {
+            of == incarnation && at > sequence
+        }
+        _ => false,
+    });
+    assert_eq!(beyond, None, "a vault holds a segment behind a gap");
+    (sequence, commit)
+}
+
+/// Every acknowledged key has its copy, which the kit opens, in as many vaults as must confirm.
+pub(crate) fn verify_copies(world: &World, operator: &Operator, keys: &[KeyView]) {
+    let epochs = epochs(world, operator);
+    for view in keys {
+        for version in &view.key.versions {
+            let name = names::key_copy(operator.instance, view.key.id, version.id, version.epoch);
+            let name: ObjectName = name.parse().unwrap();
+            let holds = |vault: &&MemoryVault| match now(vault.read(&name)) {
+                Ok(Some(bytes)) => {
+                    assert_eq!(object_hash(&bytes), version.copy_hash);
+                    let seed = &epochs[&version.epoch];
+                    let opened = KeyCopy::open(&bytes, &operator.root, seed).unwrap();
+                    assert_eq!(opened.header.key_check, version.key_check);
+                    true
+                }
+                _ => false,
+            };
+            let copies = world.vaults.iter().filter(holds).count();
+            assert!(copies >= operator.vaults_min, "`{}` has {copies} copies", view.key.id);
+        }
+    }
+}
+
+/// The epochs that the kit opens, from whichever vault shows them.
+fn epochs(world: &World, operator: &Operator) -> BTreeMap<EpochId, RecipientSeed> {
+    let mut found = BTreeMap::new();
+    for vault in &world.vaults {
+        let read = |name: &str| now(vault.read(&name.parse().unwrap())).ok().flatten();
+        let Ok(objects) = now(vault.list("")) else { continue };
+        for object in objects {
+            let Some(ObjectKind::Slots { instance, epoch, .. }) =
+                names::parse(object.name.as_str())
+            else {
+                continue;
+            };
+            let Some(record) = read(&names::epoch(instance, epoch)) else { continue };
+            let record = EpochRecord::verify(&record, &operator.root).unwrap();
+            let table = read(object.name.as_str()).unwrap();
+            let table = SlotTable::verify(&table, &operator.root).unwrap();
+            if let Ok(seed) = table.open(&operator.kit, &record) {
+                found.insert(epoch, seed);
+            }
+        }
+    }
+    found
+}

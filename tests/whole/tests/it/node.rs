@@ -1,0 +1,143 @@
+//! A node: a process of the simulated world with the service in it.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use keystead_crypto::{Entropy, RecipientSeed, Secret, SigningKey, VerifyingKey};
+use keystead_domain::{IncarnationId, InstanceId, KitId, Timestamp};
+use keystead_journal::Journal;
+use keystead_service::{
+    Clock, FoundFailed, InitPlan, NewInstance, NewKit, Service, Site, StartFailed, StartOptions,
+    Tasks, start,
+};
+use keystead_targets::VaultUrl;
+use keystead_testkit::{FixedSeal, Life, Process, Sim};
+
+/// How long a node of the tests serves unseen, in milliseconds.
+pub(crate) const MAX_UNFENCED_MS: u64 = 10 * 60 * 1000;
+/// How long a run may last, in virtual milliseconds.
+pub(crate) const RUN_MS: u64 = 2 * 60 * 60 * 1000;
+
+/// The clock port over a simulation.
+#[derive(Debug)]
+struct SimClock(Sim);
+
+/// The tasks port over a simulation: everything belongs to one life.
+#[derive(Debug)]
+struct SimTasks(Sim, Life);
+
+#[async_trait]
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        self.0.now_ms()
+    }
+
+    async fn sleep_ms(&self, ms: u64) {
+        self.0.sleep_ms(ms).await;
+    }
+}
+
+impl Tasks for SimTasks {
+    fn spawn(&self, name: &'static str, task: BoxFuture<'static, ()>) {
+        self.0.spawn(&self.1, name, task);
+    }
+
+    fn blocking(&self, job: Box<dyn FnOnce() + Send>) {
+        job();
+    }
+
+    fn drive(&self, journal: Arc<Journal>) {
+        self.0.drive(&self.1, journal);
+    }
+}
+
+/// What the operator of an instance holds: its credential and its kit.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub(crate) instance: InstanceId,
+    pub(crate) incarnation: IncarnationId,
+    pub(crate) root: VerifyingKey,
+    pub(crate) access_key_id: String,
+    pub(crate) secret: Secret<40>,
+    pub(crate) kit: RecipientSeed,
+    pub(crate) kit_id: KitId,
+    pub(crate) head: String,
+    pub(crate) vaults_min: usize,
+}
+
+/// The ports of a process, as the service wants them.
+pub(crate) fn site(process: &Process) -> Site {
+    Site {
+        store: process.store(),
+        disk: process.data(),
+        journal_disk: process.journal(),
+        vaults: process.vaults(),
+        clock: Arc::new(SimClock(process.sim().clone())),
+        tasks: Arc::new(SimTasks(process.sim().clone(), process.life().clone())),
+        entropy: process.entropy(),
+        seal: Arc::new(FixedSeal::new("gravel-otter-lunar")),
+    }
+}
+
+/// A kit that costs no key derivation: its seed, and what the service learns of it.
+pub(crate) fn new_kit(entropy: &Entropy) -> (RecipientSeed, NewKit) {
+    let seed = RecipientSeed::random(entropy);
+    let proof_key = SigningKey::from_seed(entropy.secret()).public();
+    let kit = NewKit { id: KitId::random(entropy), public: seed.public(), proof_key };
+    (seed, kit)
+}
+
+/// Founds an instance.
+pub(crate) async fn init(
+    process: &Process,
+    vaults: Vec<VaultUrl>,
+    vaults_min: usize,
+) -> Result<Operator, FoundFailed> {
+    let site = site(process);
+    let account = "111122223333".parse().unwrap();
+    let plan = InitPlan { account, vaults, vaults_min, admin: "administrator".to_owned() };
+    let instance = NewInstance::new(&site.entropy, site.clock.now(), plan);
+    let (seed, kit) = new_kit(&site.entropy);
+    let made = instance.found(&site, &kit, &seed).await?;
+    Ok(Operator {
+        instance: made.instance,
+        incarnation: made.incarnation,
+        root: made.root_public,
+        access_key_id: made.access.access_key_id,
+        secret: made.access.secret_access_key,
+        kit: seed,
+        kit_id: kit.id,
+        head: made.head,
+        vaults_min,
+    })
+}
+
+/// Starts the service in a process.
+pub(crate) async fn serve(process: &Process) -> Result<Arc<Service>, StartFailed> {
+    start(site(process), StartOptions { max_unfenced_ms: MAX_UNFENCED_MS }).await
+}
+
+/// Runs `work` as a part of the process: it dies with it. Returns what it came to, if it lived.
+pub(crate) fn within<T: Send + 'static>(
+    process: &Process,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let done = Arc::new(Mutex::new(None));
+    let (into, sim) = (done.clone(), process.sim());
+    let task = async move {
+        let result = work.await;
+        *into.lock().unwrap() = Some(result);
+    };
+    sim.spawn(process.life(), "the test's own work", Box::pin(task));
+    sim.run(RUN_MS, async {
+        while done.lock().unwrap().is_none() && !process.life().is_over() {
+            sim.sleep_ms(1).await;
+        }
+    });
+    done.lock().unwrap().take()
+}
