@@ -9,7 +9,7 @@ use keystead_store::{ChangeSet, CommitFailed, Committed};
 use rusqlite::{Connection, Statement};
 
 use crate::{
-    failure::{Class, class, store_failed},
+    failure::{Left, class, store_failed},
     writes::{Refused, Writes, committed},
 };
 
@@ -107,14 +107,12 @@ impl<'c> Groups<'c> {
 
     fn end(&mut self) -> Result<(), GroupFailed> {
         let Err(error) = self.commit.execute([]) else { return Ok(()) };
-        match class(&error) {
-            // The log was not written to its commit mark, or not at all.
-            Class::Full | Class::Busy => {
+        match class(&error).left_by_commit() {
+            Left::Nothing => {
                 self.roll_back()?;
                 Err(error.into())
             }
-            // The commit mark may have reached the log, and only the sync failed.
-            Class::Damaged | Class::Other => Err(GroupFailed::Open),
+            Left::PerhapsAll => Err(GroupFailed::Open),
         }
     }
 

@@ -254,7 +254,7 @@ impl DatabaseFile {
 
     fn sqlite(&self, source: rusqlite::Error) -> OpenFailed {
         match class(&source) {
-            Class::Full => OpenFailed::Full { path: self.0.clone() },
+            Class::Full | Class::FullIndex => OpenFailed::Full { path: self.0.clone() },
             Class::Damaged => self.damaged(Damage::Unreadable),
             Class::Busy | Class::Other => OpenFailed::Sqlite { path: self.0.clone(), source },
         }

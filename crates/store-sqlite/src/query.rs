@@ -60,7 +60,10 @@ impl<'c> Queries<'c> {
     ) -> Result<Vec<Option<Stored>>, StoreFailed> {
         self.transaction("BEGIN")?;
         let found = wanted.iter().map(|aggregate| self.stored(*aggregate)).collect();
-        self.transaction("COMMIT")?;
+        // Where SQLite has ended the snapshot by itself, `found` says why.
+        if !self.connection.is_autocommit() {
+            self.transaction("COMMIT")?;
+        }
         found
     }
 

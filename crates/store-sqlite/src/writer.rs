@@ -79,9 +79,7 @@ fn commit(groups: &mut Groups<'_>, group: &[Waiting], vitals: &Vitals) -> Option
             Some(answers)
         }
         // One change that the disk cannot hold must not refuse the small ones beside it.
-        Err(GroupFailed::NotCommitted(error))
-            if group.len() > 1 && class(&error) == Class::Full =>
-        {
+        Err(GroupFailed::NotCommitted(error)) if group.len() > 1 && lacks_space(&error) => {
             let mut answers = Vec::new();
             for one in group.chunks(1) {
                 answers.extend(commit(groups, one, vitals)?);
@@ -94,6 +92,10 @@ fn commit(groups: &mut Groups<'_>, group: &[Waiting], vitals: &Vitals) -> Option
         }
         Err(GroupFailed::Open) => None,
     }
+}
+
+fn lacks_space(error: &rusqlite::Error) -> bool {
+    matches!(class(error), Class::Full | Class::FullIndex)
 }
 
 fn tell(answers: Vec<oneshot::Sender<Answer>>, outcomes: Vec<Answer>) {

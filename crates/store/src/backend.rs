@@ -128,10 +128,13 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     /// Reads the sealed material of a version.
     async fn material(&self, version: VersionId) -> Result<Option<Sealed<Material>>, StoreFailed>;
 
-    /// Commits a change whole, durably, or not at all.
+    /// Commits a change whole, durably, or not at all. All that it expects is compared with the
+    /// state before it; one that writes an aggregate twice is a conflict. A change whose id was
+    /// committed before, whatever is in it now, is answered with its place and changes nothing.
     async fn commit(&self, set: ChangeSet) -> Result<Committed, CommitFailed>;
 
-    /// Where the change with this id was committed, if it was.
+    /// Where the change with this id was committed, if it was. After [`CommitFailed::Unknown`] was
+    /// answered, `None` means that it surely was not and will not be, until it is tried again.
     async fn outcome(&self, id: ChangeId) -> Result<Option<Committed>, StoreFailed>;
 
     /// Committed changes after `seq` in order, at most `limit`.

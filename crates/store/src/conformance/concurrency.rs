@@ -8,7 +8,9 @@ use super::{
     commit, must,
     sample::{aggregate, put, putting, set},
 };
-use crate::{AggregateRef, Backend, ChangeFailed, ChangeSet, Committed, Expected, Scan, change};
+use crate::{
+    AggregateRef, Backend, ChangeFailed, ChangeSet, Committed, Expected, Scan, Stored, change,
+};
 
 type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -81,34 +83,46 @@ async fn add_ten(backend: &dyn Backend) -> Vec<u64> {
     places
 }
 
-/// Both keys are always put together, so a reader that sees different revisions saw half a change.
+/// How many keys are always put together; many, so that a commit often falls into a read of all.
+const TOGETHER: usize = 64;
+const REVISIONS: u64 = 50;
+
 pub(super) async fn readers_see_whole_changes(backend: &dyn Backend) {
-    commit(backend, pair(Expected::Absent)).await;
+    commit(backend, all_at(Expected::Absent)).await;
     let writer = async {
-        for revision in 1..60 {
-            commit(backend, pair(Expected::Revision(revision))).await;
+        for revision in 1..REVISIONS {
+            commit(backend, all_at(Expected::Revision(revision))).await;
         }
     };
     let mut tasks = vec![Box::pin(writer) as Task<'_, ()>];
-    tasks.extend((0..4).map(|_| Box::pin(read_pairs(backend)) as Task<'_, ()>));
+    tasks.extend((0..4).map(|_| Box::pin(read_until_the_last(backend)) as Task<'_, ()>));
     join_all(tasks).await;
 }
 
-fn pair(expected: Expected) -> ChangeSet {
-    ChangeSet { puts: vec![put(key(1), expected), put(key(2), expected)], ..set() }
+fn all_at(expected: Expected) -> ChangeSet {
+    ChangeSet {
+        puts: (0..).take(TOGETHER).map(|number| put(key(number), expected)).collect(),
+        ..set()
+    }
 }
 
-async fn read_pairs(backend: &dyn Backend) {
+async fn read_until_the_last(backend: &dyn Backend) {
+    let keys: Vec<AggregateRef> = (0..).take(TOGETHER).map(key).collect();
     let mut newest = 0;
-    for _ in 0..60 {
-        let mut found: Vec<_> =
-            must(backend.load(&[key(1), key(2)]).await).into_iter().flatten().collect();
-        let scan = Scan::Kind { kind: Kind::Key, after: None, limit: 9 };
-        found.extend(must(backend.scan(scan).await));
-        let [a, b, c, d] = &found[..] else { panic!("both are there, twice: {found:?}") };
-        assert_eq!((a.revision, a.commit_seq), (b.revision, b.commit_seq), "one snapshot");
-        assert_eq!((c.revision, c.commit_seq), (d.revision, d.commit_seq), "one snapshot");
-        assert!(newest <= a.revision && a.revision <= c.revision, "time goes forward");
-        newest = c.revision;
+    while newest < REVISIONS {
+        let loaded: Vec<Stored> = must(backend.load(&keys).await).into_iter().flatten().collect();
+        let loaded = only_revision(&loaded);
+        let scan = Scan::Kind { kind: Kind::Key, after: None, limit: usize::MAX };
+        let scanned = only_revision(&must(backend.scan(scan).await));
+        assert!(newest <= loaded && loaded <= scanned, "time goes forward");
+        newest = scanned;
     }
+}
+
+/// The revision that all have; a reader that sees several has seen half a change.
+fn only_revision(found: &[Stored]) -> u64 {
+    let states = found.iter().map(|stored| (stored.revision, stored.commit_seq));
+    let states: Vec<(u64, u64)> = states.collect();
+    assert_eq!(states, vec![states[0]; TOGETHER], "all keys are of one change");
+    states[0].0
 }

@@ -1,4 +1,4 @@
-//! Checks of what outlives a change: the log, its outcome, materials, and all of it after reopening.
+//! Checks of what outlives a change: the log, its outcome, materials, and all of it once reopened.
 
 use keystead_domain::Kind;
 
