@@ -36,8 +36,8 @@ fn a_key_is_made_described_and_listed() {
     assert_eq!((&rest["Truncated"], rest.get("NextMarker")), (&json!(false), None));
     let mut listed = [&first["Keys"][0]["KeyArn"], &rest["Keys"][0]["KeyArn"]];
     let mut want = [&key["Arn"], &second["Arn"]];
-    listed.sort_by_key(|arn| arn.to_string());
-    want.sort_by_key(|arn| arn.to_string());
+    listed.sort_by_key(ToString::to_string);
+    want.sort_by_key(ToString::to_string);
     assert_eq!(listed, want);
 }
 

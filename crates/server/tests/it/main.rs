@@ -1,5 +1,7 @@
 //! The fronts on a real service over memory ports, spoken to over TCP.
 
+#![expect(clippy::unwrap_used, reason = "a test's panic is its answer, also in what it calls")]
+
 mod admission;
 mod kms;
 mod native;

@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) vaults: Vec<MemoryVault>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
-    runtime: Runtime,
+    runtime: Option<Runtime>,
 }
 
 impl World {
@@ -42,12 +42,20 @@ impl World {
         let service = runtime.block_on(start(site, options)).unwrap();
         let shutdown = async { stopped.await.unwrap_or(()) };
         let serving = runtime.spawn(keystead_server::serve(listener, service, shutdown));
-        Self { at, access, vaults, stop: Some(stop), serving: Some(serving), runtime }
+        Self {
+            at,
+            access,
+            vaults,
+            stop: Some(stop),
+            serving: Some(serving),
+            runtime: Some(runtime),
+        }
     }
 
     /// Waits until the server has ended.
     pub(crate) fn wait(&mut self) {
-        self.runtime.block_on(self.serving.take().unwrap()).unwrap().unwrap();
+        let runtime = self.runtime.as_ref().unwrap();
+        runtime.block_on(self.serving.take().unwrap()).unwrap().unwrap();
     }
 
     pub(crate) fn begin_shutdown(&mut self) {
@@ -58,8 +66,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         // Jobs of the service never end by themselves.
-        let runtime = std::mem::replace(&mut self.runtime, Runtime::new().unwrap());
-        runtime.shutdown_background();
+        self.runtime.take().unwrap().shutdown_background();
     }
 }
 
