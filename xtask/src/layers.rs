@@ -26,7 +26,7 @@ pub(crate) enum Ring {
     Edge,
     /// The simulated world: a dev-dependency and nothing else.
     Dev,
-    /// This program.
+    /// Programs of this repository that no user gets: this one, the demo.
     Tool,
 }
 
@@ -45,7 +45,18 @@ struct Row {
     third_party: ThirdParty,
 }
 
-const RINGS: [Row; 15] = [
+impl Row {
+    /// Whether it is a tool and says that it uses `name`.
+    fn is_tool_with(&self, name: &str) -> bool {
+        let names = |third_party: &ThirdParty| match third_party {
+            ThirdParty::Only(allowed) => allowed.contains(&name),
+            ThirdParty::Any => false,
+        };
+        self.ring == Ring::Tool && names(&self.third_party)
+    }
+}
+
+const RINGS: [Row; 17] = [
     Row {
         name: "keystead-arena",
         ring: Ring::Pure,
@@ -186,6 +197,25 @@ const RINGS: [Row; 15] = [
         ours: &[],
         third_party: ThirdParty::Only(&[]),
     },
+    // It speaks to the binary as strangers do, so it has a client of its own.
+    Row {
+        name: "keystead-driver",
+        ring: Ring::Tool,
+        ours: &["keystead-crypto"],
+        third_party: ThirdParty::Only(&["rustix", "serde_json", "thiserror", "ureq"]),
+    },
+    Row {
+        name: "keystead-demo",
+        ring: Ring::Tool,
+        ours: &["keystead-driver"],
+        third_party: ThirdParty::Only(&[
+            "aws-lc-rs",
+            "base64-simd",
+            "serde_json",
+            "tempfile",
+            "thiserror",
+        ]),
+    },
     Row {
         name: "xtask",
         ring: Ring::Tool,
@@ -194,7 +224,8 @@ const RINGS: [Row; 15] = [
     },
 ];
 
-/// Heavy or dangerous dependencies and the one crate that may name each, in any ring.
+/// Heavy or dangerous dependencies and the one crate that may name each; besides it only tools may,
+/// whose rows say so: they stand outside the product.
 const OWNED: [(&str, &str); 10] = [
     ("libc", "keystead-arena"),
     ("aws-lc-rs", "keystead-crypto"),
@@ -254,9 +285,8 @@ fn refusal(row: &Row, dependency: &Dependency) -> Option<String> {
     if let Some(ours) = RINGS.iter().find(|ours| ours.name == name) {
         return refusal_of_ours(row, ours);
     }
-    if let Some((_, owner)) =
-        OWNED.iter().find(|(owned, owner)| *owned == name && *owner != row.name)
-    {
+    let foreign = OWNED.iter().find(|(owned, owner)| *owned == name && *owner != row.name);
+    if let Some((_, owner)) = foreign.filter(|_| !row.is_tool_with(name)) {
         return Some(format!("may not use {name}: it belongs to {owner}"));
     }
     let ThirdParty::Only(allowed) = row.third_party else { return None };
@@ -279,6 +309,7 @@ fn refusal_of_ours(row: &Row, ours: &Row) -> Option<String> {
     let name = ours.name;
     match ours.ring {
         Ring::Dev => Some(format!("may use {name} as a dev-dependency only")),
+        Ring::Tool if row.ring != Ring::Tool => Some(format!("may not use {name}: it is a tool")),
         Ring::Adapter if row.name != "keystead" => {
             Some(format!("may not use {name}: only the binary names adapters"))
         }

@@ -17,8 +17,8 @@ mod passphrase;
 mod seal;
 mod sealed;
 mod secret;
-pub mod sigv4;
 mod sign;
+pub mod sigv4;
 mod stream;
 
 pub use cipher::{CipherContext, CipherKey, CipherKind, key_check_value};

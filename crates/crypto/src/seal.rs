@@ -4,6 +4,7 @@
 //! half, so that nothing a vault or a configuration says can replace the root. A passphrase slot
 //! never leaves the data folder. Layout: `docs/formats/seal-slot.md`.
 
+use keystead_arena::Block;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -65,17 +66,25 @@ pub trait Seal: Send + Sync + std::fmt::Debug {
     fn close(&self, entropy: &Entropy, roots: &Roots) -> Result<Vec<u8>, SealFailed>;
 }
 
-/// The seal by passphrase: Argon2id, then the one envelope.
+/// The seal by passphrase: Argon2id, then the one envelope. The passphrase stays in locked memory,
+/// because a later root act asks the seal again.
 pub struct PassphraseSeal {
-    passphrase: Zeroizing<Vec<u8>>,
+    passphrase: Block,
     cost: Argon2Cost,
 }
 
 impl PassphraseSeal {
-    /// With the passphrase's bytes and the cost of slots that it makes.
+    /// With the passphrase's bytes, at most 8,192, and the cost of slots that it makes.
     #[must_use]
     pub fn new(passphrase: Zeroizing<Vec<u8>>, cost: Argon2Cost) -> Self {
-        Self { passphrase, cost }
+        let mut block = Block::new(passphrase.len());
+        block.expose_mut(|place| place.copy_from_slice(&passphrase));
+        Self { passphrase: block, cost }
+    }
+
+    fn slot_key(&self, cost: Argon2Cost, salt: &[u8; 32]) -> Result<Prk, KdfFailed> {
+        let stretched = self.passphrase.expose(|passphrase| cost.derive(passphrase, salt))?;
+        Ok(stretched.expose(|bytes| Prk::extract(labels::SEAL_SLOT.as_bytes(), &[bytes])))
     }
 }
 
@@ -104,7 +113,7 @@ impl Seal for PassphraseSeal {
         let cost = Argon2Cost::read(&mut r)?;
         let salt = r.array()?;
         let header = &rest[..r.position()];
-        let prk = slot_key(cost, &self.passphrase, &salt)?;
+        let prk = self.slot_key(cost, &salt)?;
         let id = slot_id(instance);
         let plain = envelope::decrypt(&prk, labels::SEAL_SLOT, id, &sha512(header), r.rest())
             .map_err(|_| SealFailed::Refused)?;
@@ -117,7 +126,7 @@ impl Seal for PassphraseSeal {
         w.raw(MAGIC).u16(VERSION).raw(&roots.instance);
         self.cost.write(&mut w);
         w.raw(&salt);
-        let prk = slot_key(self.cost, &self.passphrase, &salt)?;
+        let prk = self.slot_key(self.cost, &salt)?;
         let plain = write_roots(roots);
         let context = sha512(w.as_slice());
         let id = slot_id(roots.instance);
@@ -125,11 +134,6 @@ impl Seal for PassphraseSeal {
         let sum = sha256(w.as_slice());
         Ok(w.raw(&sum).finish())
     }
-}
-
-fn slot_key(cost: Argon2Cost, passphrase: &[u8], salt: &[u8; 32]) -> Result<Prk, KdfFailed> {
-    let stretched = cost.derive(passphrase, salt)?;
-    Ok(stretched.expose(|bytes| Prk::extract(labels::SEAL_SLOT.as_bytes(), &[bytes])))
 }
 
 fn slot_id(instance: [u8; 16]) -> KeyVersion {

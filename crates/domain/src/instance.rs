@@ -265,6 +265,12 @@ impl AccessKey {
 }
 
 impl Kit {
+    /// The SHA-256 of its public half, for people to compare.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        keystead_crypto::hash::sha256(&self.public)
+    }
+
     /// The canonical body.
     #[must_use]
     pub fn to_body(&self) -> Vec<u8> {

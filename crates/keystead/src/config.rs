@@ -24,6 +24,7 @@ use crate::secrets::Reference;
 pub(crate) use fields::{FIELDS, Field};
 pub(crate) use layers::{Effective, Flags, Loaded, Source, load, user_folder};
 pub(crate) use refused::ConfigRefused;
+pub(crate) use values::loopback;
 
 /// Every field with its effective value.
 #[derive(Debug, Clone)]

@@ -55,12 +55,6 @@ pub(crate) enum Failed {
         /// What the system answered.
         source: io::Error,
     },
-    /// A command that this build does not have.
-    #[error("`keystead {command}` is not part of this build")]
-    Unwired {
-        /// The command.
-        command: &'static str,
-    },
 }
 
 impl Explained for Failed {
@@ -73,9 +67,7 @@ impl Explained for Failed {
             Self::Profile(refused) => refused.exit(),
             Self::Call(failed) => failed.exit(),
             Self::Status(unknown) => unknown.exit(),
-            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } | Self::Unwired { .. } => {
-                Exit::Failed
-            }
+            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => Exit::Failed,
         }
     }
 
@@ -88,7 +80,7 @@ impl Explained for Failed {
             Self::Profile(refused) => refused.hint(),
             Self::Call(failed) => failed.hint(),
             Self::Status(unknown) => unknown.hint(),
-            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } | Self::Unwired { .. } => None,
+            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => None,
         }
     }
 }

@@ -12,7 +12,6 @@ mod exit;
 mod failed;
 mod logging;
 mod output;
-#[expect(dead_code, reason = "the wiring of `init`, `serve`, `restore run` and `kit` reads plans")]
 mod plan;
 mod secrets;
 mod wiring;
@@ -32,6 +31,7 @@ use crate::plan::{
     Desk, InitPlan, KitRevokePlan, KitVerifyPlan, NewKit, RestorePlan, ServePlan, profile_path,
 };
 use crate::secrets::Terminal;
+use crate::wiring::kits;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -72,14 +72,16 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
             wiring::restore(RestorePlan::make(args, &mut desk)?, form)
         }
         Command::Kit(KitCommand::Create(args)) => {
-            NewKit::make(&args.kit, &mut desk).map(drop_for("kit create"))?
+            let plan = NewKit::make(&args.kit, &mut desk)?;
+            kits::create(plan, &client(cli, config)?, form)
         }
         Command::Kit(KitCommand::Verify(args)) => {
-            KitVerifyPlan::make(args, &mut desk).map(drop_for("kit verify"))?
+            kits::verify(KitVerifyPlan::make(args, &mut desk)?, client(cli, config), form)
         }
-        Command::Kit(KitCommand::List) => unwired("kit list"),
+        Command::Kit(KitCommand::List) => kits::list(&client(cli, config)?, form),
         Command::Kit(KitCommand::Revoke(args)) => {
-            KitRevokePlan::make(args, &mut desk).map(drop_for("kit revoke"))?
+            let plan = KitRevokePlan::make(args, &mut desk)?;
+            kits::revoke(&plan, &client(cli, config)?, form)
         }
         Command::Key(command) => commands::key(command, &client(cli, config)?, form),
         Command::Status(_) => {
@@ -96,13 +98,4 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
 fn client(cli: &Cli, config: &Config) -> Result<Client, ProfileRefused> {
     let profile = client::read(&profile_path(config)?)?;
     Ok(Client::new(profile, cli.global.endpoint.clone(), config.timeout))
-}
-
-/// Stands where the wiring takes the plan.
-fn drop_for<P>(command: &'static str) -> impl FnOnce(P) -> Result<Exit, Failed> {
-    move |_| unwired(command)
-}
-
-fn unwired(command: &'static str) -> Result<Exit, Failed> {
-    Err(Failed::Unwired { command })
 }

@@ -7,6 +7,7 @@ mod dev;
 mod folder;
 mod init;
 mod kit_files;
+pub(crate) mod kits;
 mod refused;
 mod restore;
 mod serve;

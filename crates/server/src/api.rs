@@ -8,6 +8,7 @@
 mod call;
 mod identity;
 mod keys;
+mod kits;
 mod problem;
 mod status;
 #[cfg(test)]
@@ -33,6 +34,11 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
         .route("/v1/keys/{key}", get(keys::describe))
         .route("/v1/keys/{key}/encrypt", post(uses::encrypt))
         .route("/v1/keys/{key}/decrypt", post(uses::decrypt))
+        .route("/v1/kits", post(kits::create).get(kits::list))
+        .route("/v1/kits/challenge", post(kits::challenge_new))
+        .route("/v1/kits/{kit}/challenge", post(kits::challenge))
+        .route("/v1/kits/{kit}/proofs", post(kits::prove))
+        .route("/v1/kits/{kit}/revoke", post(kits::revoke))
         .route("/v1/status", get(status::show))
         .route("/v1/identity", get(identity::show))
 }

@@ -149,6 +149,18 @@ pub enum Fault {
         /// What is wrong with it.
         message: String,
     },
+    /// A kit's proof does not hold, or its challenge was not ours or was used.
+    #[error("the proof that the kit is held does not hold")]
+    KitProof,
+    /// Without this kit nothing but the data folder would open the instance.
+    #[error("kit `{kit}` is the last one")]
+    LastKit {
+        /// Which.
+        kit: keystead_domain::KitId,
+    },
+    /// The seal does not open for a root act.
+    #[error("the seal cannot be opened or written for a root act")]
+    SealAway,
     /// A lease has ended.
     #[error("the lease has expired")]
     LeaseExpired,
@@ -269,15 +281,18 @@ impl Error {
             | Fault::Ciphertext
             | Fault::IncorrectKey
             | Fault::DryRun
+            | Fault::KitProof
             | Fault::Field { .. } => ErrorKind::Invalid,
             Fault::KeyState { .. }
             | Fault::KeyCreating { .. }
             | Fault::KeyExpired { .. }
+            | Fault::LastKit { .. }
             | Fault::LeaseExpired => ErrorKind::WrongState,
             Fault::NotYetVaulted { .. }
             | Fault::VaultsAway { .. }
             | Fault::Ledger { .. }
             | Fault::Fenced { .. }
+            | Fault::SealAway
             | Fault::Store(_) => match &self.fault {
                 Fault::Store(keystead_store::StoreFailed::Corrupt { .. }) => ErrorKind::Corrupt,
                 _ => ErrorKind::Unavailable,
@@ -313,6 +328,9 @@ impl Error {
             Fault::KeyCreating { .. } => "try again in a moment, or see `keystead status`",
             Fault::Unknown { .. } => "list what exists before you repeat the command",
             Fault::Contended => "try again",
+            Fault::LastKit { .. } => "make another kit first: `keystead kit create`",
+            Fault::KitProof => "begin again: a challenge is answered once and soon",
+            Fault::SealAway => "check the data folder, and that its passphrase is still the same",
             _ => return None,
         })
     }

@@ -123,8 +123,7 @@ async fn prove_kit(
     let epoch = founding.epoch().id;
     let record = EpochRecord::verify(&founding.epoch().record, &root);
     let record = record.map_err(|_| FoundFailed::Internal)?;
-    let number = founding.slots_number.get(&epoch).copied().unwrap_or(1);
-    let name = object_name(&names::slots(id, epoch, number));
+    let name = object_name(&names::slots(id, epoch, founding.recipients_number));
     for member in &set.members {
         let Ok(Some(bytes)) = member.vault.read(&name).await else { continue };
         let opened = SlotTable::verify(&bytes, &root).and_then(|table| table.open(seed, &record));

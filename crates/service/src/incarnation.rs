@@ -4,7 +4,6 @@
 //! the opening is put last, after the base is confirmed, so that an incarnation that anybody can see
 //! has a base to restore from. A crash at any step leaves objects that no chain names.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use keystead_archive::{
@@ -90,7 +89,6 @@ pub(crate) struct Founding {
     pub(crate) kits: Vec<Kit>,
     /// The number of the recipient set and of the slot tables that this incarnation writes.
     pub(crate) recipients_number: u64,
-    pub(crate) slots_number: BTreeMap<EpochId, u64>,
     pub(crate) tenants: Vec<FreshTenant>,
     /// Aggregates beside instance, tenants, epochs, recipient set and kits.
     pub(crate) rows: Vec<Row>,
@@ -154,7 +152,7 @@ pub(crate) fn recipient_set(
     kits: &[Kit],
 ) -> Vec<u8> {
     let recipient = |kit: &Kit| Recipient {
-        fingerprint: keystead_crypto::hash::sha256(&kit.public),
+        fingerprint: kit.fingerprint(),
         kind: RootKind::Kit,
         id: kit.id.into(),
         independence: format!("kit:{}", kit.id),
@@ -323,7 +321,8 @@ impl Founding {
         let mut objects =
             vec![Named { name: names::recipients(id, self.recipients_number), bytes: set.into() }];
         for epoch in &self.epochs {
-            let number = self.slots_number.get(&epoch.id).copied().unwrap_or(1);
+            // One number for the set and its tables: both only grow, and one tells of the other.
+            let number = self.recipients_number;
             let place = SlotPlace { instance: id, epoch: epoch.id, number, recipient_set_hash };
             let table = slot_table(entropy, &self.root, place, epoch, &self.kits);
             objects.push(Named { name: names::slots(id, epoch.id, number), bytes: table.into() });

@@ -3,7 +3,7 @@
 //! Invariant: the kit is made by the caller: only its public half and id come in here. What is
 //! returned holds the first secret access key, which is shown once and stored sealed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use keystead_archive::{CopyKind, KitStatement, RecipientSet, VaultRecord};
 use keystead_crypto::{
@@ -124,9 +124,10 @@ impl NewInstance {
         let set = recipient_set(&root, &instance, 1, &kits);
         let node = NodeId::random(entropy);
         let sealing = Sealing {
-            signer: certify(entropy, &root, &instance, node, now),
+            signer: Arc::new(certify(entropy, &root, &instance, node, now)),
             epoch: epoch.id,
             epoch_public: epoch.seed.public(),
+            epoch_record: epoch.record.clone(),
             recipient_set_hash: RecipientSet::hash(&set),
             destruction_set_hash: instance.destruction_hash,
         };
@@ -152,7 +153,6 @@ impl NewInstance {
             epochs: vec![epoch],
             kits,
             recipients_number: 1,
-            slots_number: BTreeMap::new(),
             tenants,
             rows: vec![row],
             materials: vec![material],

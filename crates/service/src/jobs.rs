@@ -57,7 +57,7 @@ impl Service {
 
     /// Writes the signed record that `status` shows while no server answers.
     async fn write_status(&self, report: &StatusReport) {
-        let signed = report.sign(&self.sealing.signer);
+        let signed = report.sign(&self.sealing().signer);
         let disk = self.ports.disk.clone();
         let write = move || disk.replace(&file(STATUS_FILE), signed.as_bytes());
         if let Some(Err(failed)) = blocking(&*self.ports.tasks, write).await {

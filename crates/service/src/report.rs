@@ -104,7 +104,7 @@ fn failure_domains(members: &[Arc<Member>]) -> usize {
 fn kit_status(kit: &Kit) -> KitStatus {
     KitStatus {
         kit: kit.id.to_string(),
-        fingerprint: to_hex(&keystead_crypto::hash::sha256(&kit.public)),
+        fingerprint: to_hex(&kit.fingerprint()),
         created_at: kit.created_at.to_string(),
         proven_epoch: kit.proven.map(|(epoch, _)| epoch.to_string()),
         proven_at: kit.proven.map(|(_, at)| at.to_string()),

@@ -14,6 +14,7 @@ use crate::{
     authenticate::SigningScope,
     door::{Recorded, Resolved, Resource},
     keyring::Keyring,
+    kits::Challenges,
     lru::Lru,
     ports::Ports,
     progress::Progress,
@@ -33,10 +34,12 @@ pub struct Service {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) set: Arc<VaultSet>,
-    pub(crate) sealing: Arc<Sealing>,
     pub(crate) shipper: Arc<Shipper>,
     pub(crate) audit: Audit,
     pub(crate) signing_keys: Lru<SigningScope, Arc<Secret<32>>>,
+    pub(crate) challenges: Challenges,
+    /// Held by the one act that changes roots, kits or epochs.
+    pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// Stands in for the secret of access keys that do not exist.
     pub(crate) no_secret: Secret<40>,
 }
@@ -63,6 +66,11 @@ impl Service {
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.instance.account
+    }
+
+    /// What seals and signs at present.
+    pub(crate) fn sealing(&self) -> Arc<Sealing> {
+        self.shipper.sealing()
     }
 
     /// A new request id.

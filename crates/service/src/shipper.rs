@@ -5,14 +5,14 @@
 //! master key leaves under the tenant's backup key. With nothing to say, an empty segment goes out
 //! every five minutes, so that silence can be told from absence.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use keystead_archive::{
-    BuildRefused, ChangeImage, CopyRef, Image, LedgerHead, MAX_SEGMENT_BYTES, MAX_SEGMENT_CHANGES,
-    NodeSigner, RowRef, SegmentHeader, SegmentKind, Sensitivity, TenantChanges, build_segment,
-    object_hash,
+    BuildRefused, ChangeImage, CopyRef, EpochRecord, Image, LedgerHead, MAX_SEGMENT_BYTES,
+    MAX_SEGMENT_CHANGES, NodeSigner, RowRef, SegmentHeader, SegmentKind, Sensitivity,
+    TenantChanges, build_segment, object_hash,
 };
-use keystead_crypto::RecipientKey;
+use keystead_crypto::{RecipientKey, VerifyingKey};
 use keystead_domain::{EpochId, Key, Kind, Tenant, TenantId};
 use keystead_journal::DiskFailed;
 use keystead_store::{CommittedChange, Put, StoreFailed, Stored};
@@ -42,11 +42,21 @@ pub(crate) struct ChainEnd {
 /// What seals and signs segments.
 #[derive(Debug)]
 pub(crate) struct Sealing {
-    pub(crate) signer: NodeSigner,
+    pub(crate) signer: Arc<NodeSigner>,
     pub(crate) epoch: EpochId,
     pub(crate) epoch_public: RecipientKey,
+    /// The epoch's root-signed record.
+    pub(crate) epoch_record: Vec<u8>,
     pub(crate) recipient_set_hash: [u8; 32],
     pub(crate) destruction_set_hash: [u8; 32],
+}
+
+impl Sealing {
+    /// The number of the epoch in force.
+    pub(crate) fn epoch_number(&self, root: &VerifyingKey) -> u64 {
+        let record = EpochRecord::verify(&self.epoch_record, root);
+        record.map_or(1, |record| record.number)
+    }
 }
 
 /// Why a segment could not be built.
@@ -70,7 +80,8 @@ pub(crate) struct Shipper {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) tenants: Arc<Tenants>,
-    pub(crate) sealing: Arc<Sealing>,
+    /// Swapped whole when an epoch begins.
+    pub(crate) sealing: RwLock<Arc<Sealing>>,
     /// Owns changes that touch no tenant's aggregate.
     pub(crate) system: TenantId,
     pub(crate) end: Mutex<ChainEnd>,
@@ -102,6 +113,11 @@ impl Shipper {
         }
     }
 
+    /// What seals and signs at present.
+    pub(crate) fn sealing(&self) -> Arc<Sealing> {
+        self.sealing.read().expect("no code panics while it holds this lock").clone()
+    }
+
     /// The end of the chain as built here.
     pub(crate) fn end(&self) -> ChainEnd {
         *self.end.lock().expect("no code panics while it holds this lock")
@@ -129,11 +145,12 @@ impl Shipper {
         }
         let (last, images) = self.images(end.commit_seq, &changes)?;
         let next = ChainEnd { sequence: end.sequence + 1, hash: [0; 32], commit_seq: last };
-        let header = self.header(&end, &next);
+        let sealing = self.sealing();
+        let header = self.header(&sealing, &end, &next);
         let bytes: Arc<[u8]> = build_segment(
             &self.ports.entropy,
-            &self.sealing.signer,
-            &self.sealing.epoch_public,
+            &sealing.signer,
+            &sealing.epoch_public,
             &header,
             &images,
             |tenant| self.tenants.get(&tenant).map(|keys| &keys.backup),
@@ -146,7 +163,7 @@ impl Shipper {
         Ok(true)
     }
 
-    fn header(&self, end: &ChainEnd, next: &ChainEnd) -> SegmentHeader {
+    fn header(&self, sealing: &Sealing, end: &ChainEnd, next: &ChainEnd) -> SegmentHeader {
         let head = self.ports.journal.head();
         SegmentHeader {
             kind: SegmentKind::Segment,
@@ -163,9 +180,9 @@ impl Shipper {
                 size: head.size,
                 root: head.root,
             }],
-            recipient_set_hash: self.sealing.recipient_set_hash,
-            destruction_set_hash: self.sealing.destruction_set_hash,
-            epoch: self.sealing.epoch,
+            recipient_set_hash: sealing.recipient_set_hash,
+            destruction_set_hash: sealing.destruction_set_hash,
+            epoch: sealing.epoch,
         }
     }
 

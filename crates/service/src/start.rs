@@ -4,7 +4,10 @@
 //! only where it opens under the seal. A vault that is ahead of the data folder means that the folder
 //! was rolled back or copied: the node refuses and names `restore`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, RwLock},
+};
 
 use keystead_archive::{
     Closing, EpochRecord, Opening, RecipientSet, names, object_hash, read_segment_header,
@@ -29,6 +32,7 @@ use crate::{
     found::{BASE_FILE, SEAL_FILE, file},
     incarnation::certify,
     keyring::{Keyring, Snapshot},
+    kits::Challenges,
     lru::Lru,
     outbox::{Outbox, read_pending},
     ports::{Ports, blocking},
@@ -169,6 +173,7 @@ pub(crate) struct OpenedInstance {
     pub(crate) tenants: Tenants,
     pub(crate) root: SigningKey,
     pub(crate) epoch: EpochRecord,
+    pub(crate) epoch_record: Vec<u8>,
     pub(crate) recipient_set_hash: [u8; 32],
 }
 
@@ -203,11 +208,13 @@ async fn run(
     set: Arc<VaultSet>,
 ) -> Result<Arc<Service>, StartFailed> {
     let now = ports.clock.now();
-    let OpenedInstance { instance, tenants, root, epoch, recipient_set_hash } = opened;
+    let OpenedInstance { instance, tenants, root, epoch, epoch_record, recipient_set_hash } =
+        opened;
     let sealing = Arc::new(Sealing {
-        signer: certify(&ports.entropy, &root, &instance, node, now),
+        signer: Arc::new(certify(&ports.entropy, &root, &instance, node, now)),
         epoch: epoch.epoch,
         epoch_public: epoch.public,
+        epoch_record,
         recipient_set_hash,
         destruction_set_hash: instance.destruction_hash,
     });
@@ -225,7 +232,7 @@ async fn run(
         outbox: outbox.clone(),
         progress: progress.clone(),
         tenants: tenants.clone(),
-        sealing: sealing.clone(),
+        sealing: RwLock::new(sealing.clone()),
         system: instance.system_tenant,
         end: std::sync::Mutex::new(end),
     });
@@ -252,7 +259,8 @@ async fn run(
         keyring,
         progress,
         set,
-        sealing,
+        challenges: Challenges::default(),
+        root_acts: tokio::sync::Mutex::new(()),
         shipper,
     });
     service.start_jobs();
@@ -286,13 +294,13 @@ pub(crate) async fn open_instance(site: &Site) -> Result<OpenedInstance, StartFa
     }
     let tenants = open_tenants(site, &wrap, &system, instance.system_tenant).await?;
     let system = tenants.get(&instance.system_tenant).ok_or(StartFailed::OtherInstance)?;
-    let epoch = open_epoch(site, system, &root.public(), instance.epoch).await?;
+    let (epoch, epoch_record) = open_epoch(site, system, &root.public(), instance.epoch).await?;
     check_epoch(&epoch.public, instance.epoch, &roots.epochs)?;
     let set = open_system(system, &one(site, Kind::RecipientSet).await?)?;
     let verified = RecipientSet::verify(&set, &root.public());
     verified.map_err(|_| StartFailed::Corrupt { what: "the recipient set".to_owned() })?;
     let recipient_set_hash = RecipientSet::hash(&set);
-    Ok(OpenedInstance { instance, tenants, root, epoch, recipient_set_hash })
+    Ok(OpenedInstance { instance, tenants, root, epoch, epoch_record, recipient_set_hash })
 }
 
 /// The epoch's public half comes from the root-signed record; the seal's private half must fit it.
@@ -388,12 +396,13 @@ async fn open_epoch(
     system: &TenantKeys,
     root: &VerifyingKey,
     id: EpochId,
-) -> Result<EpochRecord, StartFailed> {
+) -> Result<(EpochRecord, Vec<u8>), StartFailed> {
     let missing = || StartFailed::Corrupt { what: format!("the record of epoch `{id}`") };
     for row in scan_all(site, Kind::Epoch).await? {
         if row.aggregate.id == *id.as_bytes() {
             let record = open_system(system, &row)?;
-            return EpochRecord::verify(&record, root).map_err(|_| missing());
+            let verified = EpochRecord::verify(&record, root).map_err(|_| missing())?;
+            return Ok((verified, record.to_vec()));
         }
     }
     Err(missing())

@@ -9,13 +9,15 @@ use keystead_domain::Account;
 use keystead_targets::VaultUrl;
 
 use crate::cli::values::secret_file;
+use crate::config::loopback;
 use crate::secrets::Reference;
 
 /// `keystead dev`.
 #[derive(Debug, Args)]
 pub(crate) struct DevArgs {
-    /// Listen here; port 0 takes a free one
+    /// Listen here, on loopback; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7700")]
+    #[arg(value_parser = loopback)]
     pub(crate) listen: SocketAddr,
 }
 

@@ -13,7 +13,8 @@ const HEADING: &str = "\
 # The command line
 
 Made from the program's own help; `KEYSTEAD_BLESS=1 cargo test -p keystead` writes it anew. Exit codes
-are explained in [exit-codes.md](exit-codes.md).
+are explained in [exit-codes.md](exit-codes.md). Every command also takes the global options, which stand
+once, at the first one.
 ";
 
 fn page() -> String {
@@ -29,6 +30,9 @@ fn add(page: &mut String, command: &mut Command, above: &str) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     let text = lines.join("\n");
+    // Once is enough: they are the same everywhere.
+    let global = text.find("\nGlobal options:").filter(|_| !above.is_empty());
+    let text = &text[..global.unwrap_or(text.len())];
     let _ = write!(page, "\n## {name}\n\n```text\n{}\n```\n", text.trim_end());
     for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
         add(page, inner, &format!("{name} "));

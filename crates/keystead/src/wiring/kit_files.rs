@@ -47,6 +47,11 @@ impl KitInMaking {
         }
     }
 
+    /// Proves over a server's challenge that this process holds the kit's seed.
+    pub(super) fn prove(&self, challenge: &[u8; 32]) -> keystead_crypto::Signature {
+        self.draft.prove(challenge)
+    }
+
     /// Writes kit, printed secret and both sheets, then opens the kit from its files.
     pub(super) fn write(
         &mut self,

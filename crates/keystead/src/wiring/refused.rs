@@ -74,6 +74,24 @@ pub(crate) enum WiringRefused {
     /// The data folder's files do not open.
     #[error(transparent)]
     Disk(#[from] DiskFailed),
+    /// The server's answer cannot be used.
+    #[error("the server's answer has no usable `{what}`")]
+    Answer {
+        /// Which part.
+        what: &'static str,
+    },
+    /// The server's challenge does not open with this kit.
+    #[error("the kit does not open what the server sealed to it: {refused}")]
+    Challenge {
+        /// Why.
+        refused: keystead_archive::ObjectRefused,
+    },
+    /// The status record cannot be used.
+    #[error("the record `{}` is not of this kit's instance or is damaged", .path.display())]
+    NoRecord {
+        /// Where it lies.
+        path: PathBuf,
+    },
     /// A kit does not open.
     #[error(transparent)]
     Kit(#[from] KitRefused),
@@ -102,7 +120,10 @@ impl Explained for WiringRefused {
             Self::NoInstance { .. } | Self::Start(StartFailed::NoInstance) => Exit::NotFound,
             Self::Kit(KitRefused::WrongPassphraseOrFactor)
             | Self::Start(StartFailed::Seal(keystead_crypto::SealFailed::Refused)) => Exit::Denied,
-            Self::Kit(_) | Self::Restore(RestoreFailed::Chain(_)) => Exit::Corrupt,
+            Self::Kit(_)
+            | Self::Challenge { .. }
+            | Self::NoRecord { .. }
+            | Self::Restore(RestoreFailed::Chain(_)) => Exit::Corrupt,
             Self::Start(
                 StartFailed::Corrupt { .. }
                 | StartFailed::OtherInstance
@@ -121,6 +142,7 @@ impl Explained for WiringRefused {
             | Self::Folder { .. }
             | Self::File { .. }
             | Self::Server(_)
+            | Self::Answer { .. }
             | Self::Arena(_)
             | Self::Database(_)
             | Self::Disk(_)
@@ -149,6 +171,7 @@ impl Explained for WiringRefused {
             }
             Self::Kit(KitRefused::Damaged) => "use another copy of the kit: this file is damaged",
             Self::Printed(_) => "copy the words again from the sheet, line by line",
+            Self::NoRecord { .. } => "name the vaults with --vault",
             Self::Start(failed) => return failed.hint().map(str::to_owned),
             Self::Restore(failed) => failed.hint(),
             Self::Found(_) => "bring the vaults back and run the same command again",

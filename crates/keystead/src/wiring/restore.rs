@@ -70,7 +70,17 @@ struct Access {
 }
 
 /// Shows a restore's steps.
-struct Shown(Progress);
+pub(super) struct Shown(Progress);
+
+impl Shown {
+    pub(super) fn new() -> Self {
+        Self(Progress::new())
+    }
+
+    pub(super) fn done(&self) {
+        self.0.done();
+    }
+}
 
 impl Watcher for Shown {
     fn phase(&self, name: &'static str, total: u64) {
@@ -89,7 +99,7 @@ impl Watcher for Shown {
 /// Restores.
 pub(crate) fn restore(plan: RestorePlan, form: Form) -> Result<Exit, Failed> {
     let began = Instant::now();
-    let shown = Shown(Progress::new());
+    let shown = Shown::new();
     let runtime = runtime()?;
     shown.0.phase("open the kit", Total::Unknown);
     let kit = kit_files::open(&plan.kit)?;
@@ -105,7 +115,7 @@ pub(crate) fn restore(plan: RestorePlan, form: Form) -> Result<Exit, Failed> {
         Effects::Isolated => answer.isolated = true,
         Effects::Real => bring_back(plan, &runtime, staged, &kit, &shown, &mut answer)?,
     }
-    shown.0.done();
+    shown.done();
     answer.seconds = began.elapsed().as_secs_f64();
     form.answer(&answer, || text(&answer))?;
     Ok(Exit::Done)

@@ -1,1 +1,13 @@
-//! x
+//! The real binary in a clean environment: what it prints where, and with which code it ends.
+//!
+//! Invariant: a test starts from an empty home and no environment at all, so that nothing of the
+//! machine that runs it takes part.
+
+mod flags;
+mod help;
+mod life;
+mod profile;
+mod run;
+mod secrets;
+mod settings;
+mod silence;

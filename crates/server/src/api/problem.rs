@@ -88,6 +88,9 @@ fn change(error: &Error) -> Option<ChangeId> {
         | Fault::IncorrectKey
         | Fault::Field { .. }
         | Fault::LeaseExpired
+        | Fault::KitProof
+        | Fault::LastKit { .. }
+        | Fault::SealAway
         | Fault::DryRun
         | Fault::VaultsAway { .. }
         | Fault::Ledger { .. }

@@ -54,6 +54,9 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::Field { field, message } => {
             Exception::sender(Code::Validation, violated(field, message))
         }
+        Fault::KitProof => Exception::sender(Code::Validation, fault.to_string()),
+        Fault::LastKit { .. } => Exception::sender(Code::Conflict, fault.to_string()),
+        Fault::SealAway => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
         Fault::LeaseExpired => Exception::sender(Code::KmsInvalidState, "The lease has expired."),
         Fault::DryRun => Exception::sender(
             Code::DryRunOperation,

@@ -101,7 +101,7 @@ impl Service {
         now: Timestamp,
         material: &Secret<32>,
     ) -> Result<KeyVersion, Error> {
-        let (entropy, sealing) = (&self.ports.entropy, &self.sealing);
+        let (entropy, sealing) = (&self.ports.entropy, self.sealing());
         let id = VersionId::random(entropy);
         let fields = KeyCopyFields {
             instance: self.instance.id,

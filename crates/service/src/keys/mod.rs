@@ -3,6 +3,8 @@
 mod create;
 mod describe;
 
+pub(crate) use create::change_fault;
+
 use keystead_domain::{Key, KeyId, Kind};
 use keystead_store::{AggregateRef, Stored};
 

@@ -3,15 +3,15 @@
 //! Invariant: [`Staged`] has opened everything that it promises; closing comes before founding, and
 //! after closing the vaults are read once more: what lies there then is the head.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use keystead_archive::{Closing, OpenedKit, names, read_segment_header};
 use keystead_crypto::{
     Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey, VerifyingKey,
 };
 use keystead_domain::{
-    ConfiguredVault, EpochId, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId,
-    Timestamp, VaultId, VersionId,
+    ConfiguredVault, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId, Timestamp,
+    VaultId, VersionId,
 };
 use keystead_targets::{ReopeningVault, Vault};
 
@@ -52,7 +52,6 @@ pub struct Staged {
     state: State,
     epochs: Vec<Epoch>,
     epoch_number: u64,
-    slots: BTreeMap<EpochId, u64>,
     recipients: u64,
     materials: Vec<(TenantId, VersionId, Secret<32>)>,
     reading: Reading,
@@ -99,7 +98,7 @@ async fn stage(
     let keys = state.keys()?;
     let materials = open_materials(&opener, &keys, watcher).await?;
     let signing = opener.root_signing().await?;
-    let Opener { epochs, slots, recipients, .. } = opener;
+    let Opener { epochs, numbers, .. } = opener;
     let mut epochs: Vec<_> = epochs.into_values().collect();
     epochs.sort_by_key(|(record, _)| record.number);
     let epoch_number = epochs.last().map_or(0, |(record, _)| record.number);
@@ -127,8 +126,7 @@ async fn stage(
         instance,
         state,
         epoch_number,
-        slots,
-        recipients,
+        recipients: numbers,
         materials,
         reading,
     })
@@ -382,9 +380,10 @@ impl Staged {
         let set = recipient_set(&self.root, &instance, recipients_number, &kits);
         let node = NodeId::random(entropy);
         let sealing = Sealing {
-            signer: certify(entropy, &self.root, &instance, node, now),
+            signer: Arc::new(certify(entropy, &self.root, &instance, node, now)),
             epoch: epoch.id,
             epoch_public: epoch.seed.public(),
+            epoch_record: epoch.record.clone(),
             recipient_set_hash: keystead_archive::RecipientSet::hash(&set),
             destruction_set_hash: instance.destruction_hash,
         };
@@ -402,7 +401,6 @@ impl Staged {
             tenants.push(fresh);
         }
         let of = |(tenant, version, raw)| OpenMaterial { tenant, version, raw: Raw::Key(raw) };
-        let next = |(id, number): (EpochId, u64)| (id, number + 1);
         let mut epochs = self.epochs;
         epochs.push(epoch);
         let founding = Founding {
@@ -413,7 +411,6 @@ impl Staged {
             epochs,
             kits,
             recipients_number,
-            slots_number: self.slots.into_iter().map(next).collect(),
             tenants,
             rows: self.state.rows(),
             materials: self.materials.into_iter().map(of).collect(),

@@ -25,10 +25,8 @@ pub(super) struct Opener<'a> {
     pub(super) sources: &'a Sources,
     pub(super) root: VerifyingKey,
     pub(super) epochs: BTreeMap<EpochId, (EpochRecord, Epoch)>,
-    /// The highest number of a slot table found, for each epoch.
-    pub(super) slots: BTreeMap<EpochId, u64>,
-    /// The highest number of a recipient set found.
-    pub(super) recipients: u64,
+    /// The highest number of a recipient set or slot table found.
+    pub(super) numbers: u64,
     backup_keys: BTreeMap<CryptoVersion, SealKey<BackupWrap>>,
 }
 
@@ -39,8 +37,7 @@ impl<'a> Opener<'a> {
             sources,
             root,
             epochs: BTreeMap::new(),
-            slots: BTreeMap::new(),
-            recipients: 0,
+            numbers: 0,
             backup_keys: BTreeMap::new(),
         };
         let mut tables = BTreeMap::<EpochId, BTreeSet<u64>>::new();
@@ -64,7 +61,7 @@ impl<'a> Opener<'a> {
         let name = names::recipients(self.sources.instance, number);
         let signed = |bytes: &[u8]| RecipientSet::verify(bytes, &self.root).ok().map(drop);
         if self.sources.read_first(&name, signed).await.is_some() {
-            self.recipients = self.recipients.max(number);
+            self.numbers = self.numbers.max(number);
         }
     }
 
@@ -83,7 +80,7 @@ impl<'a> Opener<'a> {
             };
             let name = names::slots(instance, id, *number);
             let Some(table) = self.sources.read_first(&name, table).await else { continue };
-            self.slots.insert(id, *number);
+            self.numbers = self.numbers.max(*number);
             // The highest valid table decides: a kit that is not in it was revoked.
             if let Ok(seed) = table.open(kit, &record) {
                 self.epochs.insert(id, (record, Epoch { id, record: bytes, seed }));
