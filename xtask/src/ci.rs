@@ -12,7 +12,7 @@ use crate::deny;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::process::{self, Output};
-use crate::{layers, test, tidy};
+use crate::{demo, layers, test, tidy};
 
 /// Whether the dependencies were built when the run began.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +54,7 @@ pub(crate) fn run(checkout: &Checkout) -> Result<(), Failure> {
         time("tidy", || tidy::run(checkout)),
         time("clippy", || clippy(checkout)),
         time("test", || clients.finish().and_then(|()| test::run(checkout))),
+        time("demo", || demo::run(checkout)),
         time("deny", || deny.finish().and_then(|()| deny::check(checkout))),
         time("docs", || docs(checkout)),
     ];

@@ -12,6 +12,7 @@ mod apt;
 mod checkout;
 mod ci;
 mod clients;
+mod demo;
 mod deny;
 mod failure;
 mod job;
@@ -32,7 +33,7 @@ struct Subcommand {
     run: fn(&Checkout) -> Result<(), Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 5] = [
+const SUBCOMMANDS: [Subcommand; 6] = [
     Subcommand {
         name: "ci",
         summary: "run every gate below and the others, with the minutes that each took",
@@ -42,6 +43,11 @@ const SUBCOMMANDS: [Subcommand; 5] = [
         name: "test",
         summary: "install what the tests need, then run the Rust and the Python suites",
         run: test::run,
+    },
+    Subcommand {
+        name: "demo",
+        summary: "lose a server, a data folder and a vault, and recover every key and document",
+        run: demo::run,
     },
     Subcommand {
         name: "check-layers",

@@ -1,0 +1,159 @@
+//! A client of the AWS front that owes nothing to AWS: our own signature, one request, one answer.
+//!
+//! Invariant: a request is sent once; whoever tries again decides that.
+
+use std::time::{Duration, SystemTime};
+
+use keystead_crypto::{
+    Secret,
+    hash::sha256,
+    sigv4::{RequestParts, Scope, amz_date, sign},
+};
+use serde_json::Value;
+use thiserror::Error;
+use ureq::{Agent, http::Request};
+
+/// An access key.
+#[derive(Debug)]
+pub struct Access {
+    /// Its public half.
+    pub id: String,
+    secret: Secret<40>,
+}
+
+/// A client of one server.
+#[derive(Debug)]
+pub struct Kms<'a> {
+    endpoint: String,
+    access: &'a Access,
+    region: &'static str,
+    agent: Agent,
+}
+
+/// Why a request has no good answer.
+#[derive(Debug, Error)]
+pub enum CallFailed {
+    /// No answer came.
+    #[error("{operation}: no answer: {source}")]
+    Silence {
+        /// What was asked.
+        operation: String,
+        /// What the connection said.
+        source: Box<ureq::Error>,
+    },
+    /// The server refused.
+    #[error("{operation}: {code} ({status}): {message}")]
+    Refused {
+        /// What was asked.
+        operation: String,
+        /// The HTTP status.
+        status: u16,
+        /// The exception's name.
+        code: String,
+        /// Its message; empty where there is none.
+        message: String,
+    },
+    /// The answer is not of the KMS protocol.
+    #[error("{operation}: an answer that is no JSON object (status {status})")]
+    Foreign {
+        /// What was asked.
+        operation: String,
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+impl Access {
+    /// From the object that `init --json` and `restore run --json` print.
+    #[must_use]
+    pub fn of(answer: &Value) -> Option<Self> {
+        let id = answer.get("access_key_id")?.as_str()?.to_owned();
+        let secret = answer.get("secret_access_key")?.as_str()?;
+        Some(Self { id, secret: Secret::from_slice(secret.as_bytes())? })
+    }
+
+    /// With the secret as text, for the environment of another client.
+    pub fn expose<R>(&self, look: impl FnOnce(&str) -> R) -> R {
+        self.secret.expose(|secret| look(std::str::from_utf8(secret).expect("it came as text")))
+    }
+}
+
+impl<'a> Kms<'a> {
+    /// A client of the server at `endpoint`, in the region `us-east-1`.
+    #[must_use]
+    pub fn new(endpoint: &str, access: &'a Access) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(Duration::from_secs(60)));
+        let agent = config.build().into();
+        Self { endpoint: endpoint.to_owned(), access, region: "us-east-1", agent }
+    }
+
+    /// Calls an operation.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub fn call(&self, operation: &str, body: &Value) -> Result<Value, CallFailed> {
+        let body = body.to_string().into_bytes();
+        let silence = |source: ureq::Error| CallFailed::Silence {
+            operation: operation.to_owned(),
+            source: Box::new(source),
+        };
+        let answer = self.agent.run(self.signed(operation, body)).map_err(silence)?;
+        let status = answer.status().as_u16();
+        let bytes = answer.into_body().read_to_vec().map_err(silence)?;
+        let foreign = |_| CallFailed::Foreign { operation: operation.to_owned(), status };
+        let answer: Value = serde_json::from_slice(&bytes).map_err(foreign)?;
+        if status == 200 { Ok(answer) } else { Err(refused(operation, status, &answer)) }
+    }
+
+    fn signed(&self, operation: &str, body: Vec<u8>) -> Request<Vec<u8>> {
+        let target = format!("TrentService.{operation}");
+        let host = self.endpoint.trim_start_matches("http://");
+        let headers: [(&str, &[u8]); 3] = [
+            ("content-type", b"application/x-amz-json-1.1"),
+            ("host", host.as_bytes()),
+            ("x-amz-target", target.as_bytes()),
+        ];
+        let body_sha256 = sha256(&body);
+        let parts = RequestParts {
+            method: "POST",
+            raw_path: "/",
+            raw_query: "",
+            headers: &headers,
+            body_sha256,
+        };
+        let now = amz_date(unix_seconds());
+        let scope = Scope {
+            date: now[..8].to_owned(),
+            region: self.region.to_owned(),
+            service: "kms".to_owned(),
+        };
+        let added = sign(&self.access.secret, &self.access.id, &scope, &now, &parts);
+        let mut request = Request::post(format!("{}/", self.endpoint));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in added.expect("the parts are in normal form") {
+            request = request.header(name, value);
+        }
+        request.body(body).expect("endpoint and headers are plain text")
+    }
+}
+
+fn refused(operation: &str, status: u16, answer: &Value) -> CallFailed {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    CallFailed::Refused {
+        operation: operation.to_owned(),
+        status,
+        code: text("__type"),
+        message: text("message"),
+    }
+}
+
+/// Zero before 1970: the server then says that the clock is wrong.
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,14 @@
+//! Drives the real binary as people and AWS clients do: commands, a server, signed requests.
+//!
+//! Invariant: nothing here looks into the instance: what it learns it learns from exit codes, output
+//! and answers, as users do. It waits for facts (a line, an end, a connection) and never for time.
+
+mod failed;
+mod kms;
+mod machine;
+mod serving;
+
+pub use failed::Failed;
+pub use kms::{Access, CallFailed, Kms};
+pub use machine::{Ended, Machine, binary, make_private};
+pub use serving::Serving;

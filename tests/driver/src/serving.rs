@@ -1,0 +1,114 @@
+//! A server that runs: from its first line to its end.
+//!
+//! Invariant: it is ended with its owner, whatever ended that; its log is a file that outlives it.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::{Failed, machine::line_of};
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Serving {
+    child: Child,
+    endpoint: String,
+    log: PathBuf,
+}
+
+impl Serving {
+    /// Starts `command` and waits until it says where it listens; its log goes to a new file in
+    /// `folder`.
+    pub(crate) fn start(mut command: Command, folder: &Path) -> Result<Self, Failed> {
+        let line = line_of(&command);
+        let (log, file) = new_log(folder)?;
+        command.stdout(Stdio::piped()).stderr(file);
+        let child = command.spawn();
+        let child = child.map_err(|source| Failed::Start { program: line.clone(), source })?;
+        let mut serving = Self { child, endpoint: String::new(), log };
+        let printed = serving.first_line();
+        match endpoint(&printed) {
+            Some(endpoint) => serving.endpoint = endpoint,
+            None if printed.is_empty() => return Err(serving.ended(line)),
+            None => return Err(Failed::Printed { line, printed }),
+        }
+        Ok(serving)
+    }
+
+    /// Where it answers: `http://HOST:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends it by SIGKILL: it can do nothing more.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// Asks it to stop (SIGTERM) and waits; returns its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).expect("the child is ours and was not waited for");
+        self.child.wait().ok()?.code()
+    }
+
+    /// Waits until it ends by itself; returns its exit code.
+    pub fn wait(mut self) -> Option<i32> {
+        self.child.wait().ok()?.code()
+    }
+
+    fn first_line(&mut self) -> String {
+        let mut line = String::new();
+        let stdout = self.child.stdout.take().expect("it is a pipe");
+        // A server that dies first says nothing: an empty line.
+        let _ = BufReader::new(stdout).read_line(&mut line);
+        line.trim_end().to_owned()
+    }
+
+    fn ended(mut self, line: String) -> Failed {
+        let code = self.child.wait().ok().and_then(|status| status.code());
+        Failed::Ended { line, code, stderr: self.log() }
+    }
+
+    fn end(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn endpoint(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    Some(line.get("listening")?.as_str()?.to_owned())
+}
+
+fn new_log(folder: &Path) -> Result<(PathBuf, File), Failed> {
+    for number in 1.. {
+        let path = folder.join(format!("serve-{number}.log"));
+        match File::create_new(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(failed) if failed.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(failed) => return Err(Failed::file(path)(failed)),
+        }
+    }
+    unreachable!("the numbers do not end before the names do")
+}
