@@ -1,0 +1,143 @@
+"""The aggregates that segments and points carry (docs/formats/records.md)."""
+
+from dataclasses import dataclass
+
+from .codec import Reader, require
+
+INSTANCE, TENANT, KEY, ACCESS_KEY, EPOCH, RECIPIENT_SET, KIT, VAULT, WRAP_RECORD = range(1, 10)
+STATES = {1: "active", 2: "suspended", 3: "deactivated", 4: "compromised", 5: "doomed",
+          6: "destroyed"}
+DESTROYED = "destroyed"
+
+
+@dataclass(frozen=True)
+class Version:
+    version: bytes
+    number: int
+    created_at: int
+    epoch: bytes
+    copy_hash: bytes
+    key_check: bytes
+
+
+@dataclass(frozen=True)
+class Key:
+    key: bytes
+    tenant: bytes
+    spec: int
+    purpose: str
+    description: str
+    created_at: int
+    expires_at: int | None
+    state: str
+    since: int
+    versions: list
+    tags: list
+
+
+@dataclass(frozen=True)
+class OwnKey:
+    """One of the four keys that a tenant has for itself."""
+
+    key: bytes
+    versions: list
+
+
+@dataclass(frozen=True)
+class Tenant:
+    tenant: bytes
+    name: str
+    created_at: int
+    master: OwnKey
+    signing: OwnKey
+    backup: OwnKey
+    audit: OwnKey
+
+
+@dataclass(frozen=True)
+class Instance:
+    instance: bytes
+    account: str
+    root_key: bytes
+    incarnation: bytes
+    incarnation_number: int
+    epoch: bytes
+    system_tenant: bytes
+    default_tenant: bytes
+    vaults_min: int
+    vaults: list
+    destruction_hash: bytes
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    access_key_id: str
+    principal: bytes
+    name: str
+    tenant: bytes
+    created_at: int
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class Kit:
+    kit: bytes
+    public: bytes
+    proof_key: bytes
+    created_at: int
+    revoked_at: int | None
+    proven: tuple | None
+
+
+def _read(body, fields):
+    reader = Reader(body)
+    version = reader.u16()
+    require(version == 1, "newer version" if version > 1 else "malformed", "of a record")
+    record = fields(reader)
+    reader.end()
+    return record
+
+
+def _version(reader):
+    return Version(reader.raw(8), reader.u32(), reader.i64(), reader.raw(16), reader.raw(32),
+                   reader.raw(32))
+
+
+def _versions(reader):
+    return reader.list(lambda: _version(reader), at_least=1)
+
+
+def instance(body):
+    return _read(body, lambda r: Instance(
+        r.raw(16), r.text(12, 12), r.raw(32), r.raw(16), r.u64(), r.raw(16), r.raw(16), r.raw(16),
+        r.u32(), r.list(lambda: (r.raw(16), r.text())), r.raw(32)))
+
+
+def tenant(body):
+    def own(reader):
+        return OwnKey(reader.raw(16), _versions(reader))
+    return _read(body, lambda r: Tenant(r.raw(16), r.text(), r.i64(), own(r), own(r), own(r),
+                                        own(r)))
+
+
+def key(body):
+    def state(reader):
+        found = STATES.get(reader.u8())
+        require(found, "malformed", "an unknown state")
+        return found
+    record = _read(body, lambda r: Key(
+        r.raw(16), r.raw(16), r.u16(), r.text(), r.text(), r.i64(), r.option(r.i64), state(r),
+        r.i64(), _versions(r), r.list(lambda: (r.text(), r.text()))))
+    require(record.spec == 1, "malformed", "an unknown spec")
+    return record
+
+
+def access_key(body):
+    return _read(body, lambda r: AccessKey(r.text(20, 20), r.raw(16), r.text(), r.raw(16), r.i64(),
+                                           r.raw(8)))
+
+
+def kit(body):
+    return _read(body, lambda r: Kit(
+        r.raw(16), r.bytes(), r.raw(32), r.i64(), r.option(r.i64),
+        r.option(lambda: (r.raw(16), r.i64()))))

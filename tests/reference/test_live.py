@@ -1,0 +1,323 @@
+"""A real instance, its server gone, opened with its vaults and its kit alone.
+
+The real binary makes keys and ciphertexts; then the reader, which shares no code with it, gets the
+vault folders, the kit file, the passphrase and the printed secret, and nothing else. Runs where
+`KEYSTEAD_BIN` names the binary, as `cargo xtask test` does.
+"""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from keystead_reader import kit, objects, printed
+from keystead_reader.__main__ import main
+from keystead_reader.codec import Refused, parse_id, print_id
+from keystead_reader.recover import Recovery
+from keystead_reader.vaults import Vaults
+
+BINARY = os.environ.get("KEYSTEAD_BIN")
+pytestmark = pytest.mark.skipif(not BINARY, reason="KEYSTEAD_BIN does not name the binary")
+
+READER = Path(__file__).parent
+REGION = "eu-central-1"
+PASSPHRASES = {"seal": "plum orbit cactus velvet harbor", "kit": "quartz meadow tulip ember falcon",
+               "new seal": "copper lantern bishop walnut ridge"}
+DOCUMENTS = [(b"no context", {}), (b"a short note", {"patient": "4711", "purpose": "PHI"}),
+             (bytes(4_096), {"\u00e4": "\u00f6", "Z": "1", "a": ""})]
+
+
+class Site:
+    """Folders of one instance, each thing in a place of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.data, self.kit = folder / "data", folder / "safe" / "a.kit"
+        self.secret = folder / "envelope" / "a.words"
+        self.vaults = [folder / name for name in ("vault-a", "vault-b", "vault-c")]
+        for made in (self.kit.parent, self.secret.parent, *self.vaults):
+            made.mkdir()
+        for name, text in PASSPHRASES.items():
+            self.passphrase(name).write_text(text + "\n")
+            self.passphrase(name).chmod(0o600)
+
+    def passphrase(self, name):
+        return self.folder / name.replace(" ", "-")
+
+    def run(self, *arguments):
+        """One command of the binary, whose answer is one JSON object."""
+        command = [BINARY, *map(str, arguments), "--json"]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    def environment(self):
+        return {**os.environ, "XDG_CONFIG_HOME": str(self.folder / "config")}
+
+    def vault_flags(self, vaults):
+        return [flag for vault in vaults for flag in ("--vault", f"dir://{vault}")]
+
+    def kit_flags(self):
+        return ["--kit-passphrase-file", self.passphrase("kit")]
+
+    def init(self):
+        return self.run("init", "--data-dir", self.data, *self.vault_flags(self.vaults),
+                        "--passphrase-file", self.passphrase("seal"), "--kit-out", self.kit,
+                        *self.kit_flags(), "--kit-secret-out", self.secret)
+
+    def restore(self, vaults):
+        return self.run("restore", "run", *self.vault_flags(vaults), "--kit", self.kit,
+                        *self.kit_flags(), "--kit-secret-file", self.secret,
+                        "--data-dir", self.folder / "new", "--passphrase-file",
+                        self.passphrase("new seal"))
+
+    def seed(self):
+        found = kit.read(self.kit.read_bytes())
+        named, secret = printed.read(self.secret.read_text())
+        passphrase = PASSPHRASES["kit"].encode()
+        return found.statement, kit.open_seed(found, passphrase, secret, named)
+
+    def recover(self, vaults=None):
+        recovery = Recovery(Vaults(vaults or self.vaults), *self.seed())
+        return recovery, recovery.run()
+
+
+class Server:
+    """The server of a data folder, killed at the end as a power failure would."""
+
+    def __init__(self, site, data, seal, credentials):
+        self._site, self._data, self._seal = site, data, seal
+        self._credentials = credentials
+
+    def __enter__(self):
+        command = [BINARY, "serve", "--data-dir", self._data, "--passphrase-file",
+                   self._site.passphrase(self._seal), "--listen", "127.0.0.1:0", "--json"]
+        log = open(self._site.folder / "serve.log", "ab")
+        self._process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
+                                         stderr=log, env=self._site.environment())
+        log.close()
+        first = self._process.stdout.readline()
+        assert first, (self._site.folder / "serve.log").read_text()
+        self._url = json.loads(first)["listening"]
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def call(self, operation, **fields):
+        """One signed request to the AWS front."""
+        body = json.dumps(fields).encode()
+        headers = {"content-type": "application/x-amz-json-1.1",
+                   "host": self._url.removeprefix("http://"),
+                   "x-amz-target": f"TrentService.{operation}"}
+        signed = sign(body, headers, *self._credentials)
+        request = urllib.request.Request(self._url + "/", body, signed)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"{operation}: {error.code} {error.read().decode()}")
+
+
+def sign(body, headers, access_key, secret):
+    """AWS Signature Version 4 of a request to `/`."""
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    hashed = hashlib.sha256(body).hexdigest()
+    headers = {**headers, "x-amz-content-sha256": hashed, "x-amz-date": now}
+    names = sorted(headers)
+    lines = "".join(f"{name}:{headers[name]}\n" for name in names)
+    canonical = f"POST\n/\n\n{lines}\n{';'.join(names)}\n{hashed}"
+    scope = f"{now[:8]}/{REGION}/kms/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = b"AWS4" + secret.encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    return {**headers, "authorization":
+            f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, "
+            f"SignedHeaders={';'.join(names)}, Signature={signature}"}
+
+
+def credentials(answer):
+    return answer["access_key_id"], answer["secret_access_key"]
+
+
+def encrypt_documents(server, key):
+    """Ciphertexts with what is in them and their contexts; the last is a data key's."""
+    made = []
+    for plaintext, context in DOCUMENTS:
+        text = base64.b64encode(plaintext).decode()
+        answer = server.call("Encrypt", KeyId=key, Plaintext=text, EncryptionContext=context)
+        made.append((base64.b64decode(answer["CiphertextBlob"]), plaintext, context))
+    answer = server.call("GenerateDataKey", KeyId=key, KeySpec="AES_256")
+    return [*made, (*(base64.b64decode(answer[field]) for field in ("CiphertextBlob", "Plaintext")),
+                    {})]
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory):
+    """An instance with two keys and some ciphertexts, of which vaults and kit remain."""
+    site = Site(tmp_path_factory.mktemp("instance"))
+    answer = site.init()
+    ciphertexts, keys = [], []
+    with Server(site, site.data, "seal", credentials(answer)) as server:
+        for description in ("records of patients", "backups"):
+            made = server.call("CreateKey", Description=description)["KeyMetadata"]
+            keys.append((made["KeyId"], description))
+            ciphertexts += encrypt_documents(server, made["KeyId"])
+    shutil.rmtree(site.data)
+    return site, answer, keys, ciphertexts
+
+
+def test_kit_and_init_agree(lost):
+    site, answer, _, _ = lost
+    statement, _ = site.seed()
+    assert print_id("kit", statement.kit) == answer["kit_id"]
+    assert print_id("instance", statement.instance) == answer["instance"]
+    assert statement.root_key.hex() == answer["root_public_key"]
+
+
+def test_every_key_is_listed_and_opens(lost):
+    site, answer, keys, _ = lost
+    recovery, found = site.recover()
+    assert {key.description for key in found.keys()} == {text for _, text in keys}
+    assert all(key.state == "active" for key in found.keys())
+    for key in found.keys():
+        for version in key.versions:
+            assert len(recovery.material(key, version)) == 32
+    assert print_id("incarnation", found.opening.incarnation) == answer["incarnation"]
+    assert not (found.skipped or found.closed_epochs or found.closed)
+
+
+def test_every_ciphertext_decrypts(lost):
+    site, _, _, ciphertexts = lost
+    recovery, found = site.recover()
+    for ciphertext, plaintext, context in ciphertexts:
+        assert recovery.decrypt(found, ciphertext, context) == plaintext
+        with pytest.raises(Refused, match="does not open"):
+            recovery.decrypt(found, ciphertext, {**context, "other": "context"})
+
+
+def test_each_vault_alone_suffices(lost):
+    site, _, keys, ciphertexts = lost
+    for vault in site.vaults:
+        recovery, found = site.recover([vault])
+        assert len(found.keys()) == len(keys)
+        ciphertext, plaintext, context = ciphertexts[-1]
+        assert recovery.decrypt(found, ciphertext, context) == plaintext
+
+
+def test_every_object_of_a_vault_is_of_a_known_kind_and_verifies(lost):
+    site, _, _, _ = lost
+    statement, seed = site.seed()
+    base = site.vaults[0] / print_id("instance", statement.instance)
+    root = statement.root_key
+    record = objects.vault((base / "vault").read_bytes(), root)
+    assert record.instance == statement.instance and record.domain
+    for file in (base / "recipients").iterdir():
+        roots = objects.recipient_set(file.read_bytes(), root)
+        assert roots.number == int(file.name)
+        assert (objects.KIT_ROOT, statement.kit) in [(one.kind, one.id) for one in roots.recipients]
+    copies = [objects.key_copy(file.read_bytes(), root) for file in base.glob("key/*/*/*")]
+    kinds = [copy.kind for copy in copies]
+    assert kinds.count(objects.ROOT_SIGNING) == 1 and kinds.count(objects.TENANT_KEY) == 2
+    for kind in (objects.MASTER, objects.TENANT_SIGNING, objects.BACKUP, objects.AUDIT):
+        assert kinds.count(kind) == 2, "of the system tenant and of the default one"
+    known = {"vault", "epoch", "recipients", "slots", "key"}
+    others = {entry.name for entry in base.iterdir()} - known
+    assert all(parse_id("incarnation", name) for name in others)
+
+
+def test_a_vault_that_lost_a_segment_is_refused_and_another_fills_the_gap(lost, tmp_path):
+    site, _, keys, _ = lost
+    spoilt = tmp_path / "vault"
+    shutil.copytree(site.vaults[0], spoilt)
+    [first] = spoilt.glob(f"ins_*/inc_*/{1:020}")
+    first.unlink()
+    with pytest.raises(Refused, match="gap"):
+        site.recover([spoilt])
+    _, found = site.recover([spoilt, site.vaults[1]])
+    assert len(found.keys()) == len(keys)
+
+
+def test_an_altered_object_is_passed_over_where_another_vault_holds_it(lost, tmp_path):
+    site, _, keys, ciphertexts = lost
+    spoilt = tmp_path / "vault"
+    shutil.copytree(site.vaults[0], spoilt)
+    for file in [file for file in spoilt.rglob("*") if file.is_file()]:
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+    with pytest.raises(Refused):
+        site.recover([spoilt])
+    recovery, found = site.recover([spoilt, site.vaults[1]])
+    for ciphertext, plaintext, context in ciphertexts:
+        assert recovery.decrypt(found, ciphertext, context) == plaintext
+
+
+def flags(site):
+    vaults = [flag for vault in site.vaults for flag in ("--vault", str(vault))]
+    return ["recover", *vaults, "--kit", str(site.kit), "--kit-passphrase-file",
+            str(site.passphrase("kit")), "--kit-secret-file", str(site.secret)]
+
+
+def test_the_command_lists_every_key(lost):
+    site, _, keys, _ = lost
+    command = [sys.executable, "-B", "-m", "keystead_reader", *flags(site), "--list"]
+    done = subprocess.run(command, cwd=READER, capture_output=True, text=True, check=True)
+    for key, description in keys:
+        [line] = [line for line in done.stdout.splitlines() if description in line]
+        assert key.replace("-", "") in line.replace("-", "") and "active" in line
+    assert done.stdout.count("opened") == len(keys)
+    _, found = site.recover()
+    for key in found.keys():
+        assert key.versions[0].key_check.hex() in done.stdout
+
+
+def test_the_command_decrypts_with_the_context_and_not_without(lost, tmp_path, capfdbinary):
+    site, _, _, ciphertexts = lost
+    ciphertext, plaintext, context = next(made for made in ciphertexts if made[2])
+    file = tmp_path / "ciphertext"
+    pairs = [flag for pair in context.items() for flag in ("--context", "=".join(pair))]
+    for written in (ciphertext, base64.b64encode(ciphertext)):
+        file.write_bytes(written)
+        assert main([*flags(site), "--decrypt", str(file), *pairs]) == 0
+        assert capfdbinary.readouterr().out == plaintext
+    assert main([*flags(site), "--decrypt", str(file)]) == 1
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_a_wrong_passphrase_opens_nothing(lost, tmp_path, capsys):
+    site, _, _, _ = lost
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another passphrase than that\n")
+    changed = [str(wrong) if flag == str(site.passphrase("kit")) else flag for flag in flags(site)]
+    assert main([*changed, "--list"]) == 1
+    assert capsys.readouterr().err == "error: wrong passphrase or factor\n"
+
+
+def test_what_a_restore_wrote_is_read_as_well(lost):
+    site, before, keys, ciphertexts = lost
+    answer = site.restore(site.vaults)
+    with Server(site, site.folder / "new", "new seal", credentials(answer)) as server:
+        made = server.call("CreateKey", Description="after the loss")["KeyMetadata"]
+        later = encrypt_documents(server, made["KeyId"])
+    recovery, found = site.recover()
+    incarnation = print_id("incarnation", found.opening.incarnation)
+    assert incarnation == answer["incarnation"] != before["incarnation"]
+    assert found.opening.number == 2 and len(found.epochs) == 2
+    assert len(found.keys()) == len(keys) + 1
+    for ciphertext, plaintext, context in ciphertexts + later:
+        assert recovery.decrypt(found, ciphertext, context) == plaintext

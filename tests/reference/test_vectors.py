@@ -1,0 +1,243 @@
+"""Every vector of tests/vectors, against a reader that knows only the pages in docs/formats.
+
+A vector that is to be refused must be refused for the reason that it names: a reader that refuses
+for another reason has found something else wrong.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keystead_reader import envelope, frame, hpke, kit, leaf, objects, printed, segment
+from keystead_reader.codec import Refused
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+
+
+def load(name):
+    return json.loads((VECTORS / f"{name}.json").read_text("utf-8"))
+
+
+def cases(name, group="vectors"):
+    found = load(name)[group]
+    assert found, f"{name}.json has no {group}"
+    return [pytest.param(case, id=case["name"]) for case in found]
+
+
+def raw(case, *names):
+    """Fields of hex digits, as bytes."""
+    return [bytes.fromhex(case[name]) for name in names]
+
+
+def refuses(case, read):
+    """Whether the case is a refusal; checks that it is one, and for its reason."""
+    reason = case.get("refused")
+    if not reason:
+        return False
+    with pytest.raises(Refused) as refused:
+        read()
+    assert reason is True or refused.value.reason == reason
+    return True
+
+
+def hexed(value):
+    """Dataclasses and bytes as the vectors write them."""
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def assert_fields(found, wanted, **names):
+    for name, value in wanted.items():
+        assert hexed(getattr(found, names.get(name, name))) == value, name
+
+
+@pytest.mark.parametrize("case", cases("ciphertext", "messages"))
+def test_a_message(case):
+    sealed, key, key_id, version, tenant = raw(
+        case, "ciphertext", "key", "key_id", "version_id", "tenant")
+    context = dict(case["pairs"])
+    assert len(context) == len(case["pairs"]) and envelope.pairs_ascend(case["pairs"])
+
+    def read():
+        return envelope.decrypt(sealed, key, key_id, version, tenant, context, case["kind"])
+    if not refuses(case, read):
+        assert read().hex() == case["plaintext"]
+
+
+@pytest.mark.parametrize("case", cases("ciphertext", "sealed_values"))
+def test_a_sealed_value(case):
+    sealed, key, key_id, version, tenant, row = raw(
+        case, "sealed", "key", "key_id", "version_id", "tenant", "id")
+    labels = (case["extract_label"].encode(), case["expand_label"].encode())
+    aad = envelope.sealed_aad(tenant, case["kind"], row, case["revision"])
+
+    def read():
+        return envelope.open_envelope(sealed, labels, key, key_id, version, aad)
+    if not refuses(case, read):
+        assert read().hex() == case["plaintext"]
+
+
+def test_the_key_check_values():
+    for case in load("ciphertext")["key_checks"]:
+        material, key_id, version, check = raw(
+            case, "material", "key_id", "version_id", "key_check")
+        assert envelope.key_check(material, key_id, version) == check
+
+
+@pytest.mark.parametrize("case", cases("ciphertext", "boxes"))
+def test_a_box(case):
+    seed, sealed, public, fingerprint = raw(case, "seed", "sealed", "public", "fingerprint")
+    assert hpke.public_half(seed) == public and hpke.fingerprint(public) == fingerprint
+
+    def read():
+        return hpke.open_info(seed, case["info"].encode(), sealed)
+    if not refuses(case, read):
+        assert read().hex() == case["plaintext"]
+
+
+def test_the_streams():
+    streams = load("ciphertext")["streams"]
+    keys = raw(streams, "content_key", "binding_hash")
+    for case in streams["short"]:
+        plaintext, sealed = raw(case, "plaintext", "sealed")
+        assert envelope.open_stream(*keys, sealed) == plaintext
+    [sealed] = raw(streams["long"], "sealed")
+    assert envelope.open_stream(*keys, sealed) == bytes(i % 251 for i in range(65_541))
+    for case in streams["refused"]:
+        spoilt = b"".join(sealed[start:end] for start, end in case["slices"])
+        with pytest.raises(Refused):
+            envelope.open_stream(*keys, spoilt)
+
+
+@pytest.mark.parametrize("case", cases("key-copy"))
+def test_a_key_copy(case):
+    data, root_key, epoch_seed = raw(case, "object", "root_key", "epoch_seed")
+
+    def read():
+        copy = objects.key_copy(data, root_key)
+        return copy, objects.open_key_copy(copy, epoch_seed)
+    if not refuses(case, read):
+        copy, material = read()
+        assert material.hex() == case["material"]
+        node = case["header"].pop("node")
+        assert copy.certificate.node.hex() == node
+        assert_fields(copy, case["header"])
+
+
+@pytest.mark.parametrize("case", cases("slot-table"))
+def test_a_slot_table(case):
+    data, record, root_key, seed = raw(
+        case, "object", "epoch_record", "root_key", "recipient_seed")
+
+    def read():
+        table = objects.slot_table(data, root_key)
+        return objects.open_slot(table, objects.epoch(record, root_key), seed)
+    if not refuses(case, read):
+        assert read().hex() == case["epoch_seed"]
+
+
+def open_segment(case):
+    data, root_key, epoch_seed = raw(case, "object", "root_key", "epoch_seed")
+    keys = {tuple(raw(key, "tenant", "key", "version")): bytes.fromhex(key["raw"])
+            for key in case["backup_keys"]}
+    sealed = segment.read(data, root_key)
+    opened = segment.open_content(sealed, epoch_seed, lambda *named: keys.get(named))
+    return sealed.header, opened
+
+
+def assert_content(case, header, content):
+    names = {"first_commit_seq": "first_commit", "last_commit_seq": "last_commit"}
+    heads = case["header"].pop("ledger_heads")
+    assert_fields(header, case["header"], **names)
+    assert len(header.ledger_heads) == len(heads)
+    for found, wanted in zip(header.ledger_heads, heads):
+        assert_fields(found, wanted)
+    assert [tenant.hex() for tenant in content.skipped] == case["skipped"]
+    assert [tenant.hex() for tenant in content.entries] == [
+        entry["tenant"] for entry in case["entries"]]
+    for found, wanted in zip(content.entries.values(), case["entries"]):
+        assert_changes(found, wanted["changes"])
+
+
+def assert_changes(found, wanted):
+    assert len(found) == len(wanted)
+    for change, expected in zip(found, wanted):
+        for group in ("puts", "deletes", "copies"):
+            items = expected.pop(group)
+            assert len(getattr(change, group)) == len(items)
+            for item, fields in zip(getattr(change, group), items):
+                assert_fields(item, fields)
+        assert_fields(change, expected, commit_seq="commit")
+
+
+@pytest.mark.parametrize("case", cases("segment") + cases("recovery-point"))
+def test_a_segment_or_point(case):
+    if not refuses(case, lambda: open_segment(case)):
+        assert_content(case, *open_segment(case))
+
+
+@pytest.mark.parametrize("case", cases("kit", "printed"))
+def test_a_printed_secret(case):
+    if refuses(case, lambda: printed.read(case["text"])):
+        with pytest.raises(printed.Mistyped) as mistyped:
+            printed.read(case["text"])
+        assert mistyped.value.line == case["line"]
+    else:
+        assert printed.read(case["text"]) == tuple(raw(case, "kit", "secret"))
+
+
+def open_kit(case):
+    data, factor = raw(case, "kit", "factor")
+    pins = {name: bytes.fromhex(case[name])
+            for name in ("expect_instance", "expect_root") if name in case}
+    found = kit.read(data, **pins)
+    named, secret = printed.read(case["printed"])
+    assert secret == factor
+    return found, kit.open_seed(found, case["passphrase"].encode(), secret, named)
+
+
+@pytest.mark.parametrize("case", cases("kit"))
+def test_a_kit(case):
+    if refuses(case, lambda: open_kit(case)):
+        return
+    found, seed = open_kit(case)
+    [challenge] = raw(case, "challenge")
+    assert seed.hex() == case["seed"]
+    assert kit.prove(found, seed, challenge).hex() == case["proof"]
+    assert [slot.id.hex() for slot in found.slots] == [case["statement"].pop("slot")]
+    assert_fields(found.statement, case["statement"])
+
+
+@pytest.mark.parametrize("case", cases("ledger-leaf", "cases"))
+def test_a_ledger_leaf(case):
+    data = bytes.fromhex(case["bytes"]) + bytes(case.get("zeros_appended", 0))
+    read = leaf.read if case["form"] == "leaf" else leaf.read_unplaced
+    if refuses({"refused": case.get("error")}, lambda: read(data)):
+        return
+    assert read(data) == case["event"]
+    if "placed" in case:
+        placed = case["placed"]
+        data = leaf.place(data, placed["commit_seq"], placed["index"])
+        assert data.hex() == placed["leaf"]
+        assert leaf.leaf_hash(data).hex() == placed["leaf_hash"]
+    else:
+        assert leaf.leaf_hash(data).hex() == case["leaf_hash"]
+
+
+def test_every_file_of_vectors_is_read_here():
+    known = {"ciphertext", "key-copy", "kit", "ledger-leaf", "recovery-point", "segment",
+             "slot-table"}
+    assert {path.stem for path in VECTORS.glob("*.json")} == known
+
+
+def test_a_signature_of_another_algorithm_is_passed_over():
+    case = load("slot-table")["vectors"][0]
+    data, root_key = raw(case, "object", "root_key")
+    framed = frame.parse(data, frame.SLOT_TABLE)
+    known, later = framed.signatures[0], (2, None, b"later")
+    frame.verify_signatures([later, known], root_key, "slot-table", framed.signed)
+    with pytest.raises(Refused):
+        frame.verify_signatures([later], root_key, "slot-table", framed.signed)
+    failing = (1, None, bytes(64))
+    with pytest.raises(Refused):
+        frame.verify_signatures([known, failing], root_key, "slot-table", framed.signed)
