@@ -108,10 +108,10 @@ pub(crate) fn node_act(now: Timestamp, operation: &str, attributes: Attributes) 
     }
 }
 
-/// Records an event of the node.
+/// Records an event of the node; on a full disk too, since such events are few and say why.
 pub(crate) async fn record_node(ports: &Ports, act: Act) -> Result<(), JournalFailed> {
     let leaf = Event::Node { act }.encode().expect("our events fit a leaf");
-    ports.journal.record(leaf).await.map(drop)
+    ports.journal.record_reserved(leaf).await
 }
 
 /// What a caller is told when the ledger takes no event.

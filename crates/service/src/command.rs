@@ -177,6 +177,8 @@ pub struct Encrypted {
 pub struct Decrypted {
     /// Under which key.
     pub key: KeyId,
+    /// The key-check value of the version that opened it.
+    pub key_check: [u8; 32],
     /// The plaintext.
     pub plaintext: Zeroizing<Vec<u8>>,
 }
@@ -185,6 +187,8 @@ pub struct Decrypted {
 pub struct DataKeyGenerated {
     /// Under which key.
     pub key: KeyId,
+    /// The key-check value of the version that encrypted it.
+    pub key_check: [u8; 32],
     /// The data key, encrypted.
     pub ciphertext: Vec<u8>,
     /// The data key, where asked for.

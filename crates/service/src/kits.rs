@@ -17,7 +17,7 @@ use crate::{
     found::{SEAL_FILE, file},
     incarnation::{Epoch, Named, new_epoch, recipient_set, slot_table},
     init::{kit_row, sign_kit},
-    keys::change_fault,
+    keys::{Made, change_fault},
     ports::blocking,
     shipper::Sealing,
     start::scan_all,
@@ -29,7 +29,7 @@ use keystead_crypto::{
     VerifyingKey, hash::same,
 };
 use keystead_domain::{ChangeId, EpochId, Instance, Kind, Kit, KitId, Timestamp};
-use keystead_store::{AggregateRef, ChangeSet, Committed, Expected, Loaded, Put, change};
+use keystead_store::{AggregateRef, ChangeSet, Expected, Loaded, Put, change};
 
 const CHALLENGES_MAX: usize = 256;
 const WAIT_MS: u64 = 10_000;
@@ -117,13 +117,6 @@ pub struct ProveKit {
     pub challenge: [u8; 32],
     /// What was sealed in it.
     pub answer: [u8; 32],
-}
-
-/// A change that was committed.
-#[derive(Debug, Clone, Copy)]
-struct Made {
-    at: Committed,
-    change: ChangeId,
 }
 
 /// A kit that opens nothing new any more.
@@ -294,8 +287,7 @@ impl Service {
         let (clock, seq) = (&*self.ports.clock, made.at.commit_seq);
         self.progress.committed.reach(seq);
         if !self.progress.journaled.wait(clock, seq, WAIT_MS).await {
-            let reason = crate::LedgerFault::Stopped;
-            return Recorded::after_sync(Err(Fault::Ledger { reason }.into()));
+            return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
         }
         if !self.progress.applied.wait(clock, seq, WAIT_MS).await {
             return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));

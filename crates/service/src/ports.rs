@@ -11,7 +11,7 @@ use keystead_crypto::{Entropy, Seal};
 use keystead_domain::Timestamp;
 use keystead_journal::{Disk, Journal};
 use keystead_store::Backend;
-use keystead_targets::VaultOpener;
+use keystead_targets::{FailureDomain, VaultOpener};
 
 /// Time.
 #[async_trait]
@@ -50,6 +50,8 @@ pub struct Site {
     pub journal_disk: Arc<dyn Disk>,
     /// Opens vaults.
     pub vaults: Arc<dyn VaultOpener>,
+    /// What the data folder is lost together with, where that is known: a vault there is no copy.
+    pub home: Option<FailureDomain>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Tasks.

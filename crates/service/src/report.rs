@@ -58,7 +58,7 @@ impl Service {
             keys: self.keyring.snapshot().keys.len() as u64,
             vaults_min: self.set.need,
             vaults: members.iter().map(|member| self.vault_status(member)).collect(),
-            failure_domains: failure_domains(members),
+            failure_domains: self.failure_domains(),
             kits: kits.iter().map(kit_status).collect(),
             promises: Vec::new(),
         };
@@ -74,6 +74,14 @@ impl Service {
             Kit::from_body(&body).ok().filter(|kit| kit.revoked_at.is_none())
         };
         rows.iter().filter_map(read).collect()
+    }
+
+    /// How many things would have to be lost at once for every vault to be lost. What the data folder
+    /// lies on does not count: losing that is the case that vaults are for.
+    fn failure_domains(&self) -> usize {
+        let domains = self.set.members.iter().filter_map(|member| member.vault.domain().ok());
+        let away = domains.filter(|domain| Some(domain) != self.ports.home.as_ref());
+        away.map(|domain| domain.to_string()).collect::<BTreeSet<_>>().len()
     }
 
     fn vault_status(&self, member: &Member) -> VaultStatus {
@@ -94,11 +102,6 @@ impl Service {
             missing_segments: built.saturating_sub(member.confirmed()),
         }
     }
-}
-
-fn failure_domains(members: &[Arc<Member>]) -> usize {
-    let domains = members.iter().filter_map(|member| member.vault.domain().ok());
-    domains.map(|domain| domain.to_string()).collect::<BTreeSet<_>>().len()
 }
 
 fn kit_status(kit: &Kit) -> KitStatus {
@@ -149,7 +152,8 @@ fn way_back(report: &StatusReport) -> Vec<String> {
         weak.push(format!("{current} of {} vaults are current", report.vaults.len()));
     }
     if report.failure_domains < 2 {
-        weak.push("all vaults that answer are in one failure domain".to_owned());
+        let domains = report.failure_domains;
+        weak.push(format!("the vaults that answer are in {domains} failure domains beside the data folder's, and 2 are needed"));
     }
     if report.kits.len() < 2 {
         weak.push("there is one kit: losing it and the data folder loses all".to_owned());

@@ -109,6 +109,14 @@ pub enum StartFailed {
         /// The last shipped change.
         shipped: u64,
     },
+    /// The journal holds less than the vaults were told of.
+    #[error("the journal has {here} entries and {shipped} were shipped: it was cut or rolled back")]
+    JournalBehind {
+        /// Its entries.
+        here: u64,
+        /// Those that the newest segment names.
+        shipped: u64,
+    },
     /// Another node took over.
     #[error("{reason}")]
     Superseded {
@@ -132,7 +140,10 @@ impl StartFailed {
                 "make one with `keystead init`, or bring one back with `keystead restore run`"
             }
             Self::Seal(SealFailed::Refused) => "check the passphrase file",
-            Self::RolledBack { .. } | Self::DatabaseBehind { .. } | Self::Superseded { .. } => {
+            Self::RolledBack { .. }
+            | Self::DatabaseBehind { .. }
+            | Self::JournalBehind { .. }
+            | Self::Superseded { .. } => {
                 "bring the instance back from its vaults: `keystead restore run` into a new folder"
             }
             Self::Corrupt { .. } | Self::OtherInstance | Self::Journal(_) => {
@@ -455,6 +466,11 @@ async fn chain_end(
     }
     let header = read_segment_header(&bytes, root)
         .map_err(|bad| StartFailed::Corrupt { what: format!("the newest segment: {bad}") })?;
+    let log = ports.journal.head();
+    let told = header.ledger_heads.iter().find(|head| head.origin == log.origin.as_str());
+    if let Some(told) = told.filter(|told| told.size > log.size) {
+        return Err(StartFailed::JournalBehind { here: log.size, shipped: told.size });
+    }
     if header.instance != instance {
         return Err(StartFailed::OtherInstance);
     }

@@ -79,7 +79,7 @@ pub struct StatusReport {
     pub vaults_min: usize,
     /// Each configured vault.
     pub vaults: Vec<VaultStatus>,
-    /// How many independent failure domains hold the vaults that answer.
+    /// How many independent failure domains hold the vaults that answer, the data folder's apart.
     pub failure_domains: usize,
     /// Each kit that is not revoked.
     pub kits: Vec<KitStatus>,

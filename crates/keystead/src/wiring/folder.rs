@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +15,7 @@ use keystead_crypto::{Argon2Cost, Entropy, PassphraseSeal};
 use keystead_journal::FileDisk;
 use keystead_service::Site;
 use keystead_store_sqlite::SqliteBackend;
+use keystead_targets::FailureDomain;
 use rustix::fs::{FlockOperation, flock};
 use tokio::runtime::Handle;
 
@@ -135,6 +136,7 @@ fn site(path: &Path, handle: &Handle, passphrase: SecretText) -> Result<Site, Wi
         disk: Arc::new(FileDisk::open(path)?),
         journal_disk: Arc::new(FileDisk::open(&path.join(JOURNAL))?),
         vaults: Arc::new(Adapters(handle.clone())),
+        home: fs::metadata(path).ok().map(|folder| FailureDomain::device(folder.dev())),
         clock: Arc::new(OsClock::new()),
         tasks: Arc::new(RuntimeTasks(handle.clone())),
         entropy: Entropy::os(),

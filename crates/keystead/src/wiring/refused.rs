@@ -129,6 +129,7 @@ impl Explained for WiringRefused {
                 | StartFailed::OtherInstance
                 | StartFailed::RolledBack { .. }
                 | StartFailed::DatabaseBehind { .. }
+                | StartFailed::JournalBehind { .. }
                 | StartFailed::Superseded { .. },
             ) => Exit::Corrupt,
             Self::Restore(

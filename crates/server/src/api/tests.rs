@@ -205,7 +205,8 @@ fn results_are_snake_case_and_say_whether_they_are_vaulted() {
     assert_eq!(read(&keys::page(&end)), json!({"keys": [], "next": null}));
     let made = Encrypted { key: key_id(), ciphertext: vec![0xff] };
     assert_eq!(read(&uses::encrypted(&made)), json!({"key_id": id, "ciphertext": "/w=="}));
-    let opened = Decrypted { key: key_id(), plaintext: Zeroizing::new(vec![0]) };
+    let plaintext = Zeroizing::new(vec![0]);
+    let opened = Decrypted { key: key_id(), key_check: [7; 32], plaintext };
     assert_eq!(read(&uses::decrypted(&opened)), json!({"key_id": id, "plaintext": "AA=="}));
     let (user, name) = (PrincipalId::from_bytes([1; 16]), "admin".to_owned());
     let who = CallerIdentity { account: account(), user, name };

@@ -56,7 +56,6 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         }
         Fault::KitProof => Exception::sender(Code::Validation, fault.to_string()),
         Fault::LastKit { .. } => Exception::sender(Code::Conflict, fault.to_string()),
-        Fault::SealAway => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
         Fault::LeaseExpired => Exception::sender(Code::KmsInvalidState, "The lease has expired."),
         Fault::DryRun => Exception::sender(
             Code::DryRunOperation,
@@ -74,7 +73,9 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::Store(_) if error.kind() == ErrorKind::Corrupt => {
             Exception::receiver(Code::KmsInternal, fault.to_string())
         }
-        Fault::Store(_) => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
+        Fault::Store(_) | Fault::SealAway => {
+            Exception::receiver(Code::DependencyTimeout, fault.to_string())
+        }
         Fault::Contended | Fault::IdempotencyReused => {
             Exception::sender(Code::Conflict, fault.to_string())
         }

@@ -322,16 +322,22 @@ fn results_read_as_aws_writes_them() {
     });
     assert_eq!(read(uses::encrypted(&made, &place())), want);
     let plaintext = Zeroizing::new(vec![0, 1]);
-    let opened = Decrypted { key, plaintext: plaintext.clone() };
+    let key_check = [0xcd; 32];
+    let material = "cd".repeat(32);
+    let opened = Decrypted { key, key_check, plaintext: plaintext.clone() };
     let want = json!({
         "KeyId": arn(), "Plaintext": "AAE=", "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+        "KeyMaterialId": material,
     });
     assert_eq!(read(uses::decrypted(&opened, &place())), want);
-    let both = DataKeyGenerated { key, ciphertext: ciphertext.clone(), plaintext: Some(plaintext) };
-    let want = json!({"CiphertextBlob": "//4=", "Plaintext": "AAE=", "KeyId": arn()});
+    let plaintext = Some(plaintext);
+    let both = DataKeyGenerated { key, key_check, ciphertext: ciphertext.clone(), plaintext };
+    let want = json!({
+        "CiphertextBlob": "//4=", "Plaintext": "AAE=", "KeyId": arn(), "KeyMaterialId": material,
+    });
     assert_eq!(read(uses::data_key(&both, &place())), want);
-    let without = DataKeyGenerated { key, ciphertext, plaintext: None };
-    let want = json!({"CiphertextBlob": "//4=", "KeyId": arn()});
+    let without = DataKeyGenerated { key, key_check, ciphertext, plaintext: None };
+    let want = json!({"CiphertextBlob": "//4=", "KeyId": arn(), "KeyMaterialId": material});
     assert_eq!(read(uses::data_key(&without, &place())), want);
 }
 

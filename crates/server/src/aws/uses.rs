@@ -3,7 +3,7 @@
 //! Invariant: a plaintext is held in buffers that wipe themselves on both ways, and appears in no
 //! message. Crypto operations answer with the key's ARN in `KeyId`, as AWS does.
 
-use keystead_domain::Account;
+use keystead_domain::{Account, to_hex};
 use keystead_service::{
     DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, GenerateDataKey, HandOut,
 };
@@ -16,6 +16,8 @@ use super::{
 use crate::json::JsonText;
 
 const ALGORITHM: (&str, &str) = ("EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
+/// Which version it was, as `CurrentKeyMaterialId` names one.
+const MATERIAL: &str = "KeyMaterialId";
 const MAX_PLAINTEXT_BYTES: usize = 4096;
 const MAX_CIPHERTEXT_BYTES: usize = 6144;
 const MAX_DATA_KEY_BYTES: i64 = 1024;
@@ -79,6 +81,7 @@ pub(super) fn decrypted(opened: &Decrypted, place: &Place) -> JsonText {
     JsonText::object(opened.plaintext.len(), |o| {
         o.text("KeyId", &place.key(opened.key));
         o.base64("Plaintext", &opened.plaintext).text(ALGORITHM.0, ALGORITHM.1);
+        o.text(MATERIAL, &to_hex(&opened.key_check));
     })
 }
 
@@ -90,7 +93,7 @@ pub(super) fn data_key(made: &DataKeyGenerated, place: &Place) -> JsonText {
         if let Some(plaintext) = plaintext {
             o.base64("Plaintext", plaintext);
         }
-        o.text("KeyId", &place.key(made.key));
+        o.text("KeyId", &place.key(made.key)).text(MATERIAL, &to_hex(&made.key_check));
     })
 }
 

@@ -91,6 +91,7 @@ async fn found(site: &Site, vaults: &[MemoryVault]) -> FirstAccess {
 
 fn site(runtime: &Runtime, vaults: &[MemoryVault]) -> Site {
     Site {
+        home: None,
         store: Arc::new(MemoryBackend::new()),
         disk: Arc::new(MemoryDisk::new()),
         journal_disk: Arc::new(MemoryDisk::new()),

@@ -52,7 +52,7 @@ impl Service {
                 Err(refused) => Err(refused),
             };
             match made {
-                Ok((key, at)) => service.answer(key, at).await,
+                Ok((key, made)) => service.answer(key, made).await,
                 Err(error) => {
                     let deed = Deed { operation: OPERATION, resource: Some(resource) };
                     service.record(&cx, deed, revision, Err(error)).await
@@ -62,11 +62,7 @@ impl Service {
         .await
     }
 
-    async fn make_key(
-        &self,
-        cx: &Cx,
-        approved: Approved<CreateKey>,
-    ) -> Result<(Key, Committed), Error> {
+    async fn make_key(&self, cx: &Cx, approved: Approved<CreateKey>) -> Result<(Key, Made), Error> {
         let (command, at, _) = approved.into_parts();
         let now = self.ports.clock.now();
         let material: Secret<32> = self.ports.entropy.secret();
@@ -87,9 +83,9 @@ impl Service {
             tags: command.tags.into_iter().collect(),
         };
         let row = MaterialRow { version: key.current().id, sealed };
-        let committed = self.commit_new_key(cx, now, &key, row).await?;
-        self.progress.committed.reach(committed.commit_seq);
-        Ok((key, committed))
+        let made = self.commit_new_key(cx, now, &key, row).await?;
+        self.progress.committed.reach(made.at.commit_seq);
+        Ok((key, made))
     }
 
     /// Makes the copy of a new version and waits until enough vaults hold it.
@@ -132,7 +128,7 @@ impl Service {
         now: Timestamp,
         key: &Key,
         row: MaterialRow,
-    ) -> Result<Committed, Error> {
+    ) -> Result<Made, Error> {
         let keys = self.tenants.get(&key.tenant).ok_or(Fault::Internal)?;
         let aggregate = AggregateRef { kind: Kind::Key, id: *key.id.as_bytes() };
         let expected = Expected::Absent;
@@ -147,17 +143,16 @@ impl Service {
         set.events.push(state_event(now, &self.tenants, cx, deed));
         let decided = |_: &_| Ok::<_, std::convert::Infallible>((set.clone(), ()));
         match change(&*self.ports.store, &[], decided).await {
-            Ok((committed, ())) => Ok(committed),
+            Ok((at, ())) => Ok(Made { at, change: set.id }),
             Err(failed) => Err(change_fault(failed).into()),
         }
     }
 
     /// Waits for ledger and vaults. The event must be durable; the vaults may be late.
-    async fn answer(&self, key: Key, at: Committed) -> Recorded<Result<KeyView, Error>> {
-        let (clock, seq) = (&*self.ports.clock, at.commit_seq);
+    async fn answer(&self, key: Key, made: Made) -> Recorded<Result<KeyView, Error>> {
+        let (clock, seq) = (&*self.ports.clock, made.at.commit_seq);
         if !self.progress.journaled.wait(clock, seq, WAIT_MS).await {
-            let reason = crate::LedgerFault::Stopped;
-            return Recorded::after_sync(Err(Fault::Ledger { reason }.into()));
+            return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
         }
         let vaulted = match self.progress.applied.wait(clock, seq, WAIT_MS).await {
             true => Vaulted::Yes,
@@ -168,6 +163,13 @@ impl Service {
             Err(fenced) => Recorded::after_sync(Err(fenced)),
         }
     }
+}
+
+/// A change that was committed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made {
+    pub(crate) at: Committed,
+    pub(crate) change: ChangeId,
 }
 
 /// What a caller is told of a change that did not commit, or may not have.

@@ -3,7 +3,7 @@
 mod create;
 mod describe;
 
-pub(crate) use create::change_fault;
+pub(crate) use create::{Made, change_fault};
 
 use keystead_domain::{Key, KeyId, Kind};
 use keystead_store::{AggregateRef, Stored};

@@ -43,6 +43,8 @@ impl Use for GenerateDataKey {
             HandOut::Both => Some(plaintext),
             HandOut::CiphertextOnly => None,
         };
-        Ok(DataKeyGenerated { key: entry.key.id, ciphertext, plaintext })
+        let key = &entry.key;
+        let key_check = key.current().key_check;
+        Ok(DataKeyGenerated { key: key.id, key_check, ciphertext, plaintext })
     }
 }

@@ -57,6 +57,8 @@ impl Use for Decrypt {
             CipherContext::new(CipherKind::Message, key.tenant.as_bytes(), &command.context);
         let plaintext =
             opened.decrypt(&context, &command.ciphertext).map_err(|_| Fault::Ciphertext)?;
-        Ok(Decrypted { key: key.id, plaintext })
+        let version = key.versions.iter().find(|known| known.id == version);
+        let key_check = version.ok_or(Fault::Ciphertext)?.key_check;
+        Ok(Decrypted { key: key.id, key_check, plaintext })
     }
 }

@@ -98,8 +98,10 @@ impl Service {
         let run = command.run();
         let resolved = Resolved::new(command, resource, snapshot.revision);
         let approved = resolved.authorise(cx, C::OPERATION)?.approve();
+        // A dry run is done and thrown away: else it would promise what would then be refused.
+        let done = C::act(self, snapshot, approved)?;
         match run {
-            Run::ForReal => C::act(self, snapshot, approved),
+            Run::ForReal => Ok(done),
             Run::Dry => Err(Fault::DryRun.into()),
         }
     }

@@ -73,6 +73,7 @@ pub(crate) struct Operator {
 /// The ports of a process, as the service wants them.
 pub(crate) fn site(process: &Process) -> Site {
     Site {
+        home: None,
         store: process.store(),
         disk: process.data(),
         journal_disk: process.journal(),
