@@ -18,12 +18,14 @@ pub(crate) use restore::RestorePlan;
 pub(crate) use restore::{Effects, Loss};
 pub(crate) use serve::ServePlan;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use keystead_crypto::Entropy;
 
 use crate::client::{ProfileRefused, default_path};
 use crate::config::Config;
+use crate::output::warn;
 use crate::secrets::Questions;
 
 /// What every plan is made from, beside its flags.
@@ -39,4 +41,12 @@ pub(crate) struct Desk<'a> {
 /// Where the profile lies: as flag or configuration say, or in the user's folder.
 pub(crate) fn profile_path(config: &Config) -> Result<PathBuf, ProfileRefused> {
     config.profile.clone().map_or_else(default_path, Ok)
+}
+
+/// Where `serve` will listen, for the profile that is written now.
+fn address(config: &Config) -> SocketAddr {
+    if config.listen.port() == 0 {
+        warn("which free port `serve` will take is not known now: give `--endpoint` to commands");
+    }
+    config.listen
 }

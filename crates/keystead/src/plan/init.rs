@@ -73,7 +73,7 @@ impl InitPlan {
             passphrase,
             kit,
             account: args.account.clone(),
-            listen: desk.config.listen,
+            listen: super::address(desk.config),
             profile,
         })
     }

@@ -110,7 +110,7 @@ impl RestorePlan {
             expect_head: args.expect_head.clone(),
             loss: if args.accept_loss { Loss::Accepted } else { Loss::Refused },
             effects,
-            listen: desk.config.listen,
+            listen: super::address(desk.config),
             profile,
         })
     }

@@ -173,12 +173,18 @@ impl Use {
 
 /// Reads the secret that `reference` names, for `use_`.
 pub(crate) fn read(reference: &Reference, use_: Use) -> Result<SecretText, SecretRefused> {
-    let (what, from) = (use_.what(), reference.to_string());
+    let what = use_.what();
+    let from = match reference {
+        Reference::File(path) => path.display().to_string(),
+        other => other.to_string(),
+    };
     let bytes = match reference {
         Reference::Environment(name) => from_environment(name, what)?,
-        Reference::Credential(name) => from_file(&credential_path(name, what)?, what)?,
-        Reference::File(path) => from_file(path, what)?,
-        Reference::Descriptor(number) => from_file(&format!("/dev/fd/{number}").into(), what)?,
+        Reference::Credential(name) => from_file(&credential_path(name, what)?, what, &from)?,
+        Reference::File(path) => from_file(path, what, &from)?,
+        Reference::Descriptor(number) => {
+            from_file(&format!("/dev/fd/{number}").into(), what, &from)?
+        }
         Reference::Stdin => from_stdin(what)?,
     };
     let secret = SecretText::from_bytes(without_newline(bytes))
@@ -215,14 +221,17 @@ fn credential_path(name: &str, what: &'static str) -> Result<PathBuf, SecretRefu
     Ok(PathBuf::from(folder.ok_or_else(absent)?).join(name))
 }
 
-fn from_file(path: &PathBuf, what: &'static str) -> Result<Zeroizing<Vec<u8>>, SecretRefused> {
-    let from = path.display().to_string();
+fn from_file(
+    path: &PathBuf,
+    what: &'static str,
+    from: &str,
+) -> Result<Zeroizing<Vec<u8>>, SecretRefused> {
     let read = || -> io::Result<_> {
         let file = File::open(path)?;
-        warn_where_open_to_others(&file.metadata()?, &from);
+        warn_where_open_to_others(&file.metadata()?, &path.display().to_string());
         bounded(file)
     };
-    read().map_err(|source| SecretRefused::Unreadable { what, from: from.clone(), source })
+    read().map_err(|source| SecretRefused::Unreadable { what, from: from.to_owned(), source })
 }
 
 /// Past the standard library's buffer, which would keep a copy.

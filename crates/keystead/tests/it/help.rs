@@ -1,0 +1,81 @@
+//! Help, version, completions and manual pages.
+
+use crate::run::Home;
+
+/// Every command with the first line of its help.
+const COMMANDS: [(&[&str], &str); 20] = [
+    (&[], "Keep keys that you can prove you can recover"),
+    (&["dev"], "Start a throw-away instance on loopback"),
+    (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
+    (&["serve"], "Serve an instance"),
+    (&["restore"], "Recover from vaults and a kit"),
+    (&["restore", "run"], "Make an instance again from its vaults and a kit"),
+    (&["status"], "Show which promises hold"),
+    (&["kit"], "Make, verify, list and revoke recovery kits"),
+    (&["kit", "create"], "Make another kit and test that it opens"),
+    (&["kit", "verify"], "Open a kit and say what it can recover"),
+    (&["kit", "list"], "List the kits that are not revoked, with when each was last proven"),
+    (&["kit", "revoke"], "Revoke a kit"),
+    (&["key"], "List, show and create keys"),
+    (&["key", "list"], "List all keys"),
+    (&["key", "show"], "Show one key with its versions and tags"),
+    (&["key", "create"], "Make a key"),
+    (&["config", "explain"], "Show each value with its source"),
+    (&["config", "check"], "Say whether the configuration can be used"),
+    (&["completions"], "Print a completion script for a shell"),
+    (&["man"], "Write the manual pages into a folder"),
+];
+
+#[test]
+fn every_command_explains_itself_on_standard_output() {
+    let home = Home::new();
+    for (command, first) in COMMANDS {
+        for flag in ["--help", "-h"] {
+            let help = home.run(&[command, &[flag]].concat()).done();
+            assert_eq!(help.lines().next(), Some(first), "{command:?}");
+            assert!(help.contains("Usage: keystead"), "{command:?}");
+        }
+    }
+    assert_eq!(home.path().read_dir().unwrap().count(), 0, "help writes nothing");
+}
+
+#[test]
+fn the_long_help_has_the_exit_codes_and_the_order_of_the_layers() {
+    let help = Home::new().run(&["--help"]).done();
+    for part in ["  7  corrupt or diverging bytes", "KEYSTEAD__SECTION__FIELD", "--endpoint <URL>"]
+    {
+        assert!(help.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_version_is_one_line() {
+    for command in [&["--version"][..], &["-V"], &["key", "list", "--version"]] {
+        let version = Home::new().run(command).done();
+        assert!(version.ends_with(concat!(env!("CARGO_PKG_VERSION"), "\n")), "{version}");
+        assert_eq!(version.lines().count(), 1);
+    }
+}
+
+#[test]
+fn every_shell_has_a_completion_script() {
+    let home = Home::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = home.run(&["completions", shell]).done();
+        assert!(script.contains("keystead") && script.contains("expect-head"), "{shell}");
+    }
+    home.run(&["completions", "csh"]).refused(2, &["invalid value 'csh'", "bash"]);
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let home = Home::new();
+    assert_eq!(home.run(&["man", &home.at("new/pages")]).done(), "");
+    for page in ["keystead.1", "keystead-init.1", "keystead-restore-run.1", "keystead-kit-revoke.1"]
+    {
+        let text = std::fs::read_to_string(home.path().join("new/pages").join(page)).unwrap();
+        assert!(text.starts_with(".ie") || text.contains(".TH"), "{page}");
+    }
+    let file = home.write("file", "");
+    home.run(&["man", &file]).refused(1, &["cannot write the manual pages into", &file]);
+}
