@@ -58,6 +58,32 @@ fn every_altered_bit_is_refused_without_any_key() {
 }
 
 #[test]
+fn every_altered_byte_that_a_node_signed_anew_is_refused_when_opened() {
+    let world = World::new(1);
+    let (signer, public) = (world.signer(), world.epoch_seed.public());
+    let made = fields(&world);
+    let bytes = KeyCopy::make(&world.entropy, &signer, &public, &made, &material()).unwrap();
+    let frame = Frame::parse(&bytes).unwrap();
+    let written = frame.header_of_body().unwrap();
+    let root = world.root.public();
+    let opened = |at: usize, mask: u8| {
+        let mut parts = [written, frame.body].concat();
+        parts[at] ^= mask;
+        let (header, body) = parts.split_at(written.len());
+        let signed = frame::sign_with_body(ObjectType::KeyCopy, header, body, signer.objects());
+        KeyCopy::open(&signed, &root, &world.epoch_seed)
+    };
+    assert!(opened(0, 0).is_ok());
+    let mut unopened = 0;
+    for at in 0..written.len() + frame.body.len() {
+        // A decapsulation costs a millisecond; without a key every bit is flipped above.
+        let refused = opened(at, 1 << (at % 8)).unwrap_err();
+        unopened += usize::from(refused == ObjectRefused::Sealed(OpenFailed));
+    }
+    assert!(unopened >= frame.body.len(), "the box itself is authentic: {unopened}");
+}
+
+#[test]
 fn every_cut_and_every_added_byte_is_refused() {
     let world = World::new(1);
     let bytes = copy(&world);

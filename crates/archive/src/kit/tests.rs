@@ -7,7 +7,7 @@ use keystead_crypto::{Argon2Cost, Entropy, bytes::Writer};
 use keystead_domain::SlotId;
 
 use super::*;
-use crate::{PrintedSecret, testing::World};
+use crate::{PrintedSecret, frame, testing::World};
 
 const PASSPHRASE: &[u8] = b"correct horse battery staple";
 
@@ -140,6 +140,56 @@ fn every_flipped_bit_under_a_right_checksum_is_refused_with_the_slot_key_given()
         altered += usize::from(found == KitRefused::Altered);
     }
     assert!(altered > 48 * 8, "{altered}");
+}
+
+#[test]
+fn every_flipped_bit_of_a_slot_is_left_to_the_mac_and_found_by_it() {
+    let key = slot::SlotKey::from_okm(&made().okm);
+    let end = made().bytes.len() - CHECKSUM_BYTES;
+    let (salt, commitment, wrapped) = (32, 32, 48);
+    let slot_id = 16 + 1 + 4 + 12;
+    let slot = end - MAC_BYTES - slot_id - salt - commitment - wrapped;
+    let refusal = |at: usize, mask: u8| {
+        let mut bytes = made().bytes.clone();
+        bytes[at] ^= mask;
+        let bytes = with_checksum(bytes);
+        let parsed = Parsed::checked(&bytes, KitPin::default()).unwrap();
+        parsed.open_with_slot_key(&parsed.slots[0], &key).unwrap_err()
+    };
+    let salt = slot + slot_id..slot + slot_id + salt;
+    let commitment = salt.end..salt.end + commitment;
+    for bit in 0..8 {
+        for at in (slot..slot + 16).chain(salt.clone()).chain(commitment.end..end) {
+            assert_eq!(refusal(at, 1 << bit), KitRefused::Altered, "byte {at}");
+        }
+        for at in commitment.clone() {
+            assert_eq!(refusal(at, 1 << bit), KitRefused::WrongPassphraseOrFactor, "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_a_statement_that_the_root_signed_anew_is_refused() {
+    let world = World::new(1);
+    let key = slot::SlotKey::from_okm(&made().okm);
+    let whole = &made().bytes[..made().bytes.len() - CHECKSUM_BYTES];
+    let frame = Frame::parse(whole).unwrap();
+    let opened = |header: &[u8]| {
+        let signed = frame::sign(ObjectType::Kit, header, &world.root);
+        let bytes = [&signed[..], frame.body, &[0; CHECKSUM_BYTES]].concat();
+        let bytes = with_checksum(bytes);
+        let parsed = Parsed::checked(&bytes, KitPin::default())?;
+        parsed.open_with_slot_key(&parsed.slots[0], &key)
+    };
+    assert!(opened(frame.header).is_ok());
+    let mut altered = 0;
+    for bit in 0..frame.header.len() * 8 {
+        let mut header = frame.header.to_vec();
+        header[bit / 8] ^= 1 << (bit % 8);
+        altered += usize::from(opened(&header).unwrap_err() == KitRefused::Altered);
+    }
+    let unchecked_before = (16 + 16 + 32 + 8) * 8;
+    assert!(altered >= unchecked_before, "kit, instance, proof key and time: {altered}");
 }
 
 #[test]
