@@ -26,7 +26,7 @@ class Server:
     secret_access_key: str
 
     def client(self, service, region=REGION, validate=True, **credentials):
-        """A client without retries; `validate=False` lets the server see what boto3 would refuse."""
+        """A client without retries; `validate=False` lets through what boto3 would refuse."""
         session = boto3.session.Session()
         return session.client(
             service,
@@ -34,6 +34,7 @@ class Server:
             endpoint_url=self.endpoint,
             aws_access_key_id=credentials.get("access_key_id", self.access_key_id),
             aws_secret_access_key=credentials.get("secret_access_key", self.secret_access_key),
+            aws_session_token=credentials.get("session_token"),
             config=Config(retries={"total_max_attempts": 1}, parameter_validation=validate),
         )
 

@@ -160,7 +160,8 @@ def test_an_alias_that_does_not_exist_is_named_by_its_arn(server, kms):
 
 
 def test_describe_key_bounds_the_name(loose):
-    for name, rule in (("", "greater than or equal to 1"), ("x" * 2049, "less than or equal to 2048")):
+    too_short, too_long = "greater than or equal to 1", "less than or equal to 2048"
+    for name, rule in (("", too_short), ("x" * 2049, too_long)):
         message = violation((f"Value '{name}' at 'keyId'", f"have length {rule}"))
         with refused("ValidationException", message):
             loose.describe_key(KeyId=name)

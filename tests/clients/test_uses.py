@@ -32,11 +32,12 @@ def test_every_size_up_to_4096_bytes_comes_back(kms, key, size):
 
 
 def test_nothing_and_too_much_are_refused_without_repeating_it(kms, loose, key):
-    for plaintext, rule in ((b"", "greater than or equal to 1"), (b"x" * 4097, "less than or equal to 4096")):
+    too_short, too_long = "greater than or equal to 1", "less than or equal to"
+    for plaintext, rule in ((b"", too_short), (b"x" * 4097, f"{too_long} 4096")):
         message = violation(("Value at 'plaintext'", f"have length {rule}"))
         with refused("ValidationException", message):
             loose.encrypt(KeyId=key["KeyId"], Plaintext=plaintext)
-    for blob, rule in ((b"", "greater than or equal to 1"), (b"x" * 6145, "less than or equal to 6144")):
+    for blob, rule in ((b"", too_short), (b"x" * 6145, f"{too_long} 6144")):
         message = violation(("Value at 'ciphertextBlob'", f"have length {rule}"))
         with refused("ValidationException", message):
             loose.decrypt(CiphertextBlob=blob)
