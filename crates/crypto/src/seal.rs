@@ -74,11 +74,12 @@ pub struct PassphraseSeal {
 }
 
 impl PassphraseSeal {
-    /// With the passphrase's bytes, at most 8,192, and the cost of slots that it makes.
+    /// With the passphrase's bytes, at most 8,192, and the cost of slots that it makes. The caller
+    /// wipes its own copy.
     #[must_use]
-    pub fn new(passphrase: Zeroizing<Vec<u8>>, cost: Argon2Cost) -> Self {
+    pub fn new(passphrase: &[u8], cost: Argon2Cost) -> Self {
         let mut block = Block::new(passphrase.len());
-        block.expose_mut(|place| place.copy_from_slice(&passphrase));
+        block.expose_mut(|place| place.copy_from_slice(passphrase));
         Self { passphrase: block, cost }
     }
 
@@ -186,7 +187,7 @@ mod tests {
     }
 
     fn seal(passphrase: &[u8]) -> PassphraseSeal {
-        PassphraseSeal::new(Zeroizing::new(passphrase.to_vec()), Argon2Cost::FLOOR)
+        PassphraseSeal::new(passphrase, Argon2Cost::FLOOR)
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
             kits::create(plan, &client(cli, config)?, form)
         }
         Command::Kit(KitCommand::Verify(args)) => {
-            kits::verify(KitVerifyPlan::make(args, &mut desk)?, client(cli, config), form)
+            kits::verify(&KitVerifyPlan::make(args, &mut desk)?, client(cli, config), form)
         }
         Command::Kit(KitCommand::List) => kits::list(&client(cli, config)?, form),
         Command::Kit(KitCommand::Revoke(args)) => {

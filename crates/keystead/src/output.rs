@@ -1,11 +1,10 @@
 //! The one place that writes to standard output and standard error.
 //!
-//! Invariant: standard output holds the answer of the command and nothing else (text, or exactly one
-//! JSON object with `--json`); warnings, errors, hints, questions and progress go to standard error.
-//! A reader that closes the pipe early ends the command quietly.
+//! Invariant: standard output holds the answer of the command and nothing else (text, or exactly
+//! one JSON object with `--json`); warnings, errors, hints, questions and progress go to standard
+//! error. A reader that closes the pipe early ends the command quietly.
 
 mod escaped;
-#[expect(dead_code, reason = "the wiring of `restore run` shows it")]
 pub(crate) mod progress;
 pub(crate) mod status;
 mod table;

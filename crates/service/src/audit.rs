@@ -38,8 +38,7 @@ impl Audit {
         ports: &Ports,
         tenants: &Tenants,
         cx: &Cx,
-        deed: Deed<'_>,
-        keyring_revision: u64,
+        (deed, keyring_revision): (Deed<'_>, u64),
         result: Result<T, Error>,
     ) -> Recorded<Result<T, Error>> {
         let outcome = outcome(&result);

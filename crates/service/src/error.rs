@@ -234,7 +234,7 @@ pub enum LedgerFault {
 }
 
 /// Why this node may not act.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FenceReason {
     /// A vault shows a later incarnation.
     #[error("a vault shows a later incarnation of this instance")]
@@ -316,7 +316,8 @@ impl Error {
                 "nothing is lost: repeat the command once the vaults are back, or see `keystead status`"
             }
             Fault::VaultsAway { .. } => "see `keystead status` for which vaults are away and why",
-            Fault::Ledger { reason: LedgerFault::Full } => "free space under the data folder",
+            Fault::Ledger { reason: LedgerFault::Full }
+            | Fault::Store(keystead_store::StoreFailed::Full) => "free space under the data folder",
             Fault::Ledger { reason: LedgerFault::Stopped } => {
                 "check the disk, then start `keystead serve`"
             }
@@ -324,7 +325,6 @@ impl Error {
             Fault::Fenced { .. } => {
                 "another node took over: stop this one, and use the one that `restore run` made"
             }
-            Fault::Store(keystead_store::StoreFailed::Full) => "free space under the data folder",
             Fault::KeyCreating { .. } => "try again in a moment, or see `keystead status`",
             Fault::Unknown { .. } => "list what exists before you repeat the command",
             Fault::Contended => "try again",

@@ -66,6 +66,9 @@ pub enum FoundFailed {
     Internal,
 }
 
+/// Vaults with the ids that their records give them.
+pub(crate) type NamedVaults = Vec<(VaultId, Arc<dyn Vault>)>;
+
 /// Where a new incarnation stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Founded {
@@ -89,16 +92,15 @@ pub(crate) async fn mark_vault(
 /// Writes everything of a new incarnation.
 pub(crate) async fn found(
     site: &Site,
-    vaults: Vec<(VaultId, Arc<dyn Vault>)>,
+    vaults: NamedVaults,
     sealing: Sealing,
     mut founding: Founding,
     kit: (KitId, &RecipientSeed),
 ) -> Result<Founded, FoundFailed> {
     let instance = founding.instance.clone();
     let members = vaults.into_iter().map(|(id, vault)| Arc::new(Member::new(id, vault))).collect();
-    let need = instance.vaults_min as usize;
     let fence = Fence::new(site.clock.monotonic_ms(), u64::MAX);
-    let set = VaultSet::new(instance.id, instance.incarnation, members, need, fence, 0, 0);
+    let set = VaultSet::new(&instance, members, fence, 0, 0);
     put_all(site, &set, &founding.objects).await?;
     put_all(site, &set, &founding.root_objects(&site.entropy)).await?;
     prove_kit(&set, &mut founding, kit).await?;

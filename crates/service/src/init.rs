@@ -17,7 +17,7 @@ use keystead_targets::{ReopeningVault, Vault, VaultUrl};
 
 use crate::{
     FoundFailed, Site,
-    found::{found, mark_vault},
+    found::{NamedVaults, found, mark_vault},
     incarnation::{
         CopyMaker, CopyOf, Founding, OpenMaterial, Raw, Row, TenantPast, certify, fresh_tenant,
         new_epoch, recipient_set,
@@ -207,7 +207,7 @@ async fn mark_vaults(
     instance: InstanceId,
     root: &SigningKey,
     now: Timestamp,
-) -> Result<Vec<(VaultId, Arc<dyn Vault>)>, FoundFailed> {
+) -> Result<NamedVaults, FoundFailed> {
     let mut marked = Vec::new();
     for url in &plan.vaults {
         let vault: Arc<dyn Vault> = Arc::new(ReopeningVault::new(url.clone(), site.vaults.clone()));

@@ -345,9 +345,8 @@ impl Service {
         let act = RootAct::new(self, roots)?;
         let tables = act.publish(self, &kits).await?;
         let statement = sign_kit(&act.root, self.instance.id, &new, now, &program);
-        let committed = self
-            .commit_kits(cx, now, "CreateKit", &[(row, Expected::Absent)], &tables, None)
-            .await?;
+        let change_of = KitChange { kit: (&row, Expected::Absent), tables: &tables, epoch: None };
+        let committed = self.commit_kits(cx, now, "CreateKit", &change_of).await?;
         let challenge = self.challenge_with(kit, tables.slots(&act.current()));
         let vaults = self.instance.vaults.iter().map(|vault| vault.url.clone()).collect();
         Ok((committed, KitCreated { statement, vaults, challenge: challenge? }))
@@ -425,9 +424,9 @@ impl Service {
         let tables = act.publish(self, &kits).await?;
         act.reseal(self).await?;
         let epoch = act.current();
-        let changed = [(row, self.revision_of(kit).await?)];
-        let committed =
-            self.commit_kits(cx, now, "RevokeKit", &changed, &tables, Some(epoch)).await?;
+        let expected = self.revision_of(kit).await?;
+        let change_of = KitChange { kit: (&row, expected), tables: &tables, epoch: Some(epoch) };
+        let committed = self.commit_kits(cx, now, "RevokeKit", &change_of).await?;
         self.use_epoch(&act, &tables);
         Ok((committed, KitRevoked { kit, epoch, still_opens }))
     }
@@ -452,22 +451,19 @@ impl Service {
         cx: &Cx,
         now: Timestamp,
         operation: &'static str,
-        kits: &[(Kit, Expected)],
-        tables: &Tables,
-        epoch: Option<EpochId>,
+        change_of: &KitChange<'_>,
     ) -> Result<Made, Error> {
+        let KitChange { kit: (kit, kit_expected), tables, epoch } = change_of;
         let id = ChangeId::random(&self.ports.entropy);
         let set_at = AggregateRef { kind: Kind::RecipientSet, id: *self.instance.id.as_bytes() };
         let instance_at = AggregateRef { kind: Kind::Instance, id: *self.instance.id.as_bytes() };
         let decide = |loaded: &Loaded| {
             let mut set = self.kit_set(cx, id, now, operation);
-            for (kit, expected) in kits {
-                let body = kit.to_body();
-                set.puts.push(self.system_put(Kind::Kit, kit.id.as_bytes(), *expected, &body));
-            }
+            let body = kit.to_body();
+            set.puts.push(self.system_put(Kind::Kit, kit.id.as_bytes(), *kit_expected, &body));
             let expected = loaded.expected(&set_at);
             set.puts.push(self.system_put(set_at.kind, &set_at.id, expected, &tables.set));
-            if let Some(epoch) = epoch {
+            if let Some(epoch) = *epoch {
                 let record = &tables.epoch_record;
                 let put = self.system_put(Kind::Epoch, epoch.as_bytes(), Expected::Absent, record);
                 set.puts.push(put);
@@ -531,6 +527,14 @@ struct RootAct {
     root: SigningKey,
     epochs: Vec<Epoch>,
     roots: Roots,
+}
+
+/// One change of the inventory and what follows from it.
+struct KitChange<'a> {
+    kit: (&'a Kit, Expected),
+    tables: &'a Tables,
+    /// The epoch that begins with it.
+    epoch: Option<EpochId>,
 }
 
 /// What an act has put into the vaults.

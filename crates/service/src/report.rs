@@ -117,13 +117,13 @@ fn kit_status(kit: &Kit) -> KitStatus {
 fn promises(report: &StatusReport) -> Vec<PromiseStatus> {
     let fenced = report.state != "serving";
     vec![
-        promise(1, "nothing without a way back", way_back(report)),
-        promise(2, "proof, not hope", proof(report)),
-        promise(3, "one door", Vec::new()),
+        promise(1, "nothing without a way back", &way_back(report)),
+        promise(2, "proof, not hope", &proof(report)),
+        promise(3, "one door", &[]),
         promise(
             4,
             "the record cannot be rewritten unseen",
-            vec!["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
+            &["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
         ),
         PromiseStatus {
             number: 5,
@@ -131,13 +131,13 @@ fn promises(report: &StatusReport) -> Vec<PromiseStatus> {
             verdict: "not due".to_owned(),
             reason: Some("nothing was destroyed".to_owned()),
         },
-        promise(6, "nothing lost", if fenced { vec![report.state.clone()] } else { Vec::new() }),
-        promise(7, "no secret leaks", Vec::new()),
-        promise(8, "fast enough to forget", vec!["not measured on this machine".to_owned()]),
+        promise(6, "nothing lost", if fenced { std::slice::from_ref(&report.state) } else { &[] }),
+        promise(7, "no secret leaks", &[]),
+        promise(8, "fast enough to forget", &["not measured on this machine".to_owned()]),
     ]
 }
 
-fn promise(number: u8, name: &str, weak: Vec<String>) -> PromiseStatus {
+fn promise(number: u8, name: &str, weak: &[String]) -> PromiseStatus {
     let (verdict, reason) = match weak.is_empty() {
         true => ("holds", None),
         false => ("weak", Some(weak.join("; "))),

@@ -143,7 +143,7 @@ impl Service {
         result: Result<T, Error>,
     ) -> Recorded<Result<T, Error>> {
         let audit = &self.audit;
-        audit.record_use(&self.ports, &self.tenants, cx, deed, revision, result).await
+        audit.record_use(&self.ports, &self.tenants, cx, (deed, revision), result).await
     }
 
     /// Does this node still hold the instance?

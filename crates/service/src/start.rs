@@ -207,7 +207,7 @@ pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, St
         return Err(StartFailed::DatabaseBehind { head, shipped: end.commit_seq });
     }
     let set = Arc::new(vault_set(&ports, &opened, end, options).await?);
-    Ok(run(ports, opened, node, end, head, set).await?)
+    run(ports, opened, node, end, head, set).await
 }
 
 async fn run(
@@ -513,8 +513,7 @@ async fn vault_set(
         fence.unseen();
     }
     let base = if end.sequence == 0 { end.commit_seq } else { 0 };
-    let (id, incarnation) = (instance.id, instance.incarnation);
-    let set = VaultSet::new(id, incarnation, members, need, fence, end.sequence, base);
+    let set = VaultSet::new(instance, members, fence, end.sequence, base);
     set.segment_built(end.sequence, end.commit_seq);
     set.settle();
     Ok(set)

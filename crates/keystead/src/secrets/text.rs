@@ -29,11 +29,6 @@ impl SecretText {
         look(&self.0)
     }
 
-    /// The text's bytes, for a key derivation; the buffer moves and is not copied.
-    pub(crate) fn into_bytes(mut self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(std::mem::take(&mut *self.0).into_bytes())
-    }
-
     /// Whether the texts are equal, for two entries of one person; not in constant time.
     pub(super) fn repeats(&self, other: &Self) -> bool {
         *self.0 == *other.0

@@ -45,11 +45,11 @@ pub(crate) fn dev(listen: SocketAddr, form: Form) -> Result<Exit, Failed> {
         .map_err(|source| WiringRefused::Folder { path: std::env::temp_dir(), source })?;
     warn("`keystead dev` is temporary: everything it holds is deleted when it stops");
     let entropy = Entropy::os();
-    let passphrase = generate_passphrase(&entropy);
-    let made = make_in(home.path(), &entropy, copy(&passphrase))?;
+    let passphrase = SecretText::new(generate_passphrase(&entropy));
+    let made = make_in(home.path(), &entropy, &passphrase)?;
     let folder = DataFolder::lock(&home.path().join("data"))?;
     let runtime = runtime()?;
-    let site = folder.site(runtime.handle(), SecretText::new(passphrase))?;
+    let site = folder.site(runtime.handle(), &passphrase)?;
     let served = runtime.block_on(async {
         let service = start(site, StartOptions { max_unfenced_ms: 3_600_000 }).await?;
         let account = service.account().to_string();
@@ -75,14 +75,10 @@ pub(crate) fn dev(listen: SocketAddr, form: Form) -> Result<Exit, Failed> {
     served.map_err(Into::into)
 }
 
-fn copy(text: &Zeroizing<String>) -> SecretText {
-    SecretText::new(Zeroizing::new(text.as_str().to_owned()))
-}
-
 fn make_in(
     home: &Path,
     entropy: &Entropy,
-    passphrase: SecretText,
+    passphrase: &SecretText,
 ) -> Result<Initialised, WiringRefused> {
     let vaults = [home.join("vault-a"), home.join("vault-b")];
     let plan = keystead_service::InitPlan {

@@ -64,7 +64,7 @@ impl DataFolder {
     pub(super) fn site(
         &self,
         handle: &Handle,
-        passphrase: SecretText,
+        passphrase: &SecretText,
     ) -> Result<Site, WiringRefused> {
         site(&self.path, handle, passphrase)
     }
@@ -107,7 +107,7 @@ impl NewFolder {
     pub(super) fn site(
         &self,
         handle: &Handle,
-        passphrase: SecretText,
+        passphrase: &SecretText,
     ) -> Result<Site, WiringRefused> {
         site(&self.staging, handle, passphrase)
     }
@@ -129,7 +129,7 @@ impl NewFolder {
     }
 }
 
-fn site(path: &Path, handle: &Handle, passphrase: SecretText) -> Result<Site, WiringRefused> {
+fn site(path: &Path, handle: &Handle, passphrase: &SecretText) -> Result<Site, WiringRefused> {
     let store = SqliteBackend::open(path.join(DATABASE))?;
     Ok(Site {
         store: Arc::new(store),
@@ -140,6 +140,8 @@ fn site(path: &Path, handle: &Handle, passphrase: SecretText) -> Result<Site, Wi
         clock: Arc::new(OsClock::new()),
         tasks: Arc::new(RuntimeTasks(handle.clone())),
         entropy: Entropy::os(),
-        seal: Arc::new(PassphraseSeal::new(passphrase.into_bytes(), Argon2Cost::FLOOR)),
+        seal: Arc::new(
+            passphrase.expose(|text| PassphraseSeal::new(text.as_bytes(), Argon2Cost::FLOOR)),
+        ),
     })
 }

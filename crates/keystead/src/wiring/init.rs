@@ -59,7 +59,7 @@ pub(crate) fn init(plan: InitPlan, form: Form) -> Result<Exit, Failed> {
         vaults_min,
         admin: "administrator".to_owned(),
     };
-    let (made, kit) = make(service_plan, &places.data_dir, passphrase, kit)?;
+    let (made, kit) = make(service_plan, &places.data_dir, &passphrase, kit)?;
     let profile = self::profile(Endpoint::of(listen), &account, &made.access, &made.root_public.0);
     client::write(&places.profile, &profile)?;
     answer(&places, &account, &made, &kit, form)?;
@@ -97,7 +97,7 @@ pub(super) fn profile(
 pub(super) fn make(
     plan: keystead_service::InitPlan,
     data_dir: &Path,
-    passphrase: SecretText,
+    passphrase: &SecretText,
     kit: NewKit,
 ) -> Result<(Initialised, OpenedKit), WiringRefused> {
     let folder = NewFolder::begin(data_dir)?;
@@ -114,7 +114,7 @@ pub(super) fn make(
 
 fn found(
     plan: keystead_service::InitPlan,
-    passphrase: SecretText,
+    passphrase: &SecretText,
     folder: &NewFolder,
     kit: &mut KitInMaking,
 ) -> Result<(Initialised, OpenedKit), WiringRefused> {
@@ -167,7 +167,7 @@ pub(super) fn shown_once<S: serde::Serializer>(
     secret: &Zeroizing<String>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&secret)
+    to.serialize_str(secret)
 }
 
 /// The secret access key as the caller needs it.

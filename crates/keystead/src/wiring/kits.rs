@@ -147,12 +147,12 @@ fn prove(client: &Client, kit: &OpenedKit, challenge: &Challenge) -> Result<(), 
 
 /// Opens a kit, then everything that it opens, from the vaults alone.
 pub(crate) fn verify(
-    plan: KitVerifyPlan,
+    plan: &KitVerifyPlan,
     client: Result<Client, ProfileRefused>,
     form: Form,
 ) -> Result<Exit, Failed> {
     let kit = kit_files::open(&plan.kit)?;
-    let vaults = vaults(&plan, kit.statement.instance)?;
+    let vaults = vaults(plan, kit.statement.instance)?;
     let runtime = runtime()?;
     let shown = Shown::new();
     let site = RestoreSite {

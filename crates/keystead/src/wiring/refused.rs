@@ -117,14 +117,16 @@ impl Explained for WiringRefused {
         match self {
             Self::Occupied { .. } | Self::NotText { .. } | Self::Printed(_) => Exit::Usage,
             Self::InUse { .. } => Exit::WrongState,
-            Self::NoInstance { .. } | Self::Start(StartFailed::NoInstance) => Exit::NotFound,
+            Self::NoInstance { .. }
+            | Self::Start(StartFailed::NoInstance)
+            | Self::Restore(RestoreFailed::NothingHere { .. }) => Exit::NotFound,
             Self::Kit(KitRefused::WrongPassphraseOrFactor)
             | Self::Start(StartFailed::Seal(keystead_crypto::SealFailed::Refused)) => Exit::Denied,
             Self::Kit(_)
             | Self::Challenge { .. }
             | Self::NoRecord { .. }
-            | Self::Restore(RestoreFailed::Chain(_)) => Exit::Corrupt,
-            Self::Start(
+            | Self::Restore(RestoreFailed::Chain(_))
+            | Self::Start(
                 StartFailed::Corrupt { .. }
                 | StartFailed::OtherInstance
                 | StartFailed::RolledBack { .. }
@@ -138,7 +140,6 @@ impl Explained for WiringRefused {
                 | RestoreFailed::NotClosed { .. },
             )
             | Self::Listen { .. } => Exit::Unavailable,
-            Self::Restore(RestoreFailed::NothingHere { .. }) => Exit::NotFound,
             Self::Restore(_)
             | Self::Folder { .. }
             | Self::File { .. }

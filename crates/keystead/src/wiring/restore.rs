@@ -87,6 +87,10 @@ impl Watcher for Shown {
         self.0.phase(name, if total == 0 { Total::Unknown } else { Total::Items(total) });
     }
 
+    fn phase_bytes(&self, name: &'static str, total_bytes: u64) {
+        self.0.phase(name, Total::Bytes(total_bytes));
+    }
+
     fn advance(&self, by: u64) {
         self.0.advance(by);
     }
@@ -155,7 +159,7 @@ fn bring_back(
     let folder = NewFolder::begin(&data_dir)?;
     let mut making = new_kit.map(|new| KitInMaking::new(&Entropy::os(), new));
     let founding = Founding { runtime, kit, folder: &folder, vaults: &vaults, shown };
-    let restored = match founding.found(staged, passphrase, making.as_mut()) {
+    let restored = match founding.found(staged, &passphrase, making.as_mut()) {
         Ok(restored) => restored,
         Err(failed) => {
             making.iter().for_each(KitInMaking::abandon);
@@ -198,7 +202,7 @@ impl Founding<'_> {
     fn found(
         &self,
         staged: Staged,
-        passphrase: SecretText,
+        passphrase: &SecretText,
         making: Option<&mut KitInMaking>,
     ) -> Result<Restored, WiringRefused> {
         let (runtime, shown) = (self.runtime, self.shown);

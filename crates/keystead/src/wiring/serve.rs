@@ -21,12 +21,14 @@ struct Listening {
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
-    keystead_arena::init(plan.arena_bytes).map_err(WiringRefused::from)?;
-    let folder = DataFolder::lock(&plan.data_dir)?;
+    let ServePlan { data_dir, passphrase, listen, max_unfenced, arena_bytes } = plan;
+    keystead_arena::init(arena_bytes).map_err(WiringRefused::from)?;
+    let folder = DataFolder::lock(&data_dir)?;
     let runtime = runtime()?;
-    let max_unfenced_ms = u64::try_from(plan.max_unfenced.as_millis()).unwrap_or(u64::MAX);
-    let listen = plan.listen;
-    let site = folder.site(runtime.handle(), plan.passphrase)?;
+    let max_unfenced_ms = u64::try_from(max_unfenced.as_millis()).unwrap_or(u64::MAX);
+    let site = folder.site(runtime.handle(), &passphrase)?;
+    // From here on the passphrase is in locked memory alone.
+    drop(passphrase);
     let served = runtime.block_on(async {
         let service = start(site, StartOptions { max_unfenced_ms }).await?;
         let listener = bind(listen).await?;

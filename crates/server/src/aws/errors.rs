@@ -66,6 +66,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         }
         Fault::NotYetVaulted { .. }
         | Fault::VaultsAway { .. }
+        | Fault::SealAway
         | Fault::Ledger { reason: LedgerFault::Full | LedgerFault::Stopped } => {
             Exception::receiver(Code::DependencyTimeout, fault.to_string())
         }
@@ -73,9 +74,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::Store(_) if error.kind() == ErrorKind::Corrupt => {
             Exception::receiver(Code::KmsInternal, fault.to_string())
         }
-        Fault::Store(_) | Fault::SealAway => {
-            Exception::receiver(Code::DependencyTimeout, fault.to_string())
-        }
+        Fault::Store(_) => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
         Fault::Contended | Fault::IdempotencyReused => {
             Exception::sender(Code::Conflict, fault.to_string())
         }

@@ -73,7 +73,7 @@ pub(super) struct Link {
 
 /// What lies in one place of the chain.
 enum Place {
-    Segment(Link),
+    Segment(Box<Link>),
     Closing,
     Nothing,
 }
@@ -104,7 +104,7 @@ impl Chain {
         };
         loop {
             match chain.next(sources, root, watcher).await? {
-                Place::Segment(link) => chain.segments.push(link),
+                Place::Segment(link) => chain.segments.push(*link),
                 Place::Closing => {
                     chain.closed = true;
                     return Ok(Some(chain));
@@ -205,7 +205,7 @@ impl Chain {
         Ok(match found {
             // A segment in one vault and a closing in another: the node won that race there, and
             // what it had acknowledged counts.
-            Some((_, link)) => Place::Segment(link),
+            Some((_, link)) => Place::Segment(Box::new(link)),
             None if closed => Place::Closing,
             None => Place::Nothing,
         })

@@ -11,7 +11,7 @@ use keystead_crypto::{
 };
 use keystead_domain::{
     ConfiguredVault, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId, Timestamp,
-    VaultId, VersionId,
+    VersionId,
 };
 use keystead_targets::{ReopeningVault, Vault};
 
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     NewKit, RestoreSite, Site,
-    found::found,
+    found::{NamedVaults, found},
     incarnation::{
         CopyMaker, Epoch, Founding, OpenMaterial, Raw, TenantPast, certify, fresh_tenant,
         new_epoch, recipient_set,
@@ -80,14 +80,15 @@ async fn stage(
     let chain = Chain::choose(&sources, &root, watcher).await?.ok_or_else(nothing)?;
     let mut opener = Opener::new(&sources, root, &kit.seed).await;
     let (base, base_at) = open_base(&mut opener, &chain, &root).await?;
-    watcher.phase("open segments", chain.end_sequence());
+    let bytes = chain.segments.iter().map(|link| link.bytes.len() as u64).sum();
+    watcher.phase_bytes("open segments", bytes);
     let mut state = State::default();
     state.apply(&base, None);
     for link in &chain.segments {
         let name =
             names::segment(sources.instance, chain.opening.incarnation, link.header.sequence);
         state.apply(&opener.open(&name, &link.bytes, link.header.epoch).await?, plan.to);
-        watcher.advance(1);
+        watcher.advance(link.bytes.len() as u64);
     }
     if state.skipped > 0 {
         watcher.warn(format!("{} entries belong to erased tenants and stay closed", state.skipped));
@@ -166,10 +167,10 @@ async fn judge(
     let needed = needed(instance);
     let own = |source: &&Source| instance.vaults.iter().any(|vault| vault.id == source.id);
     let read = sources.all.iter().filter(own).count();
-    if let Some(expected) = &plan.expect_head {
-        if !chain.contains(sources, expected).await {
-            return Err(RestoreFailed::HeadMissing { ends: ends(sources, chain) });
-        }
+    if let Some(expected) = &plan.expect_head
+        && !chain.contains(sources, expected).await
+    {
+        return Err(RestoreFailed::HeadMissing { ends: ends(sources, chain) });
     }
     match (read >= needed, &plan.expect_head, plan.loss) {
         (true, ..) => Ok(Freshness::ProvenByVaults),
@@ -337,7 +338,7 @@ impl Staged {
     fn next_instance(
         &self,
         successor: IncarnationId,
-    ) -> Result<(Instance, Vec<(VaultId, Arc<dyn Vault>)>), RestoreFailed> {
+    ) -> Result<(Instance, NamedVaults), RestoreFailed> {
         let mut instance = self.instance.clone();
         instance.incarnation = successor;
         instance.incarnation_number = self.chain.opening.number + 1;
@@ -345,7 +346,7 @@ impl Staged {
             self.plan.without.iter().any(|url| url.to_string() == vault.url)
         };
         instance.vaults.retain(|vault| !dropped(vault));
-        let mut vaults: Vec<(VaultId, Arc<dyn Vault>)> = Vec::new();
+        let mut vaults = NamedVaults::new();
         for vault in &mut instance.vaults {
             let source = self.sources.all.iter().find(|source| source.id == vault.id);
             if let Some(source) = source {

@@ -85,6 +85,9 @@ pub trait Watcher: Send + Sync {
     /// A phase begins; `total` counts what [`Watcher::advance`] counts, 0 where it is not known.
     fn phase(&self, name: &'static str, total: u64);
 
+    /// A phase begins whose amount is bytes.
+    fn phase_bytes(&self, name: &'static str, total_bytes: u64);
+
     /// So many more bytes or items of the phase are done.
     fn advance(&self, by: u64);
 

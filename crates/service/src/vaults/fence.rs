@@ -38,7 +38,7 @@ impl Fence {
 
     /// Stops this node for good.
     pub(crate) fn set(&self, reason: FenceReason) {
-        if self.reason.set(reason.clone()).is_ok() {
+        if self.reason.set(reason).is_ok() {
             tracing::error!(%reason, "this node is fenced and serves no more");
         }
     }
@@ -57,7 +57,7 @@ impl Fence {
     pub(crate) fn check(&self, now_ms: u64) -> Result<(), Fault> {
         let unseen_ms = now_ms.saturating_sub(self.seen_ms.load(Ordering::Acquire));
         match self.reason.get() {
-            Some(reason) => Err(Fault::Fenced { reason: reason.clone() }),
+            Some(reason) => Err(Fault::Fenced { reason: *reason }),
             None if unseen_ms > self.max_unfenced_ms
                 || self.started_unseen.load(Ordering::Acquire) =>
             {

@@ -12,7 +12,7 @@ mod quorum;
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use keystead_domain::{IncarnationId, InstanceId};
+use keystead_domain::{IncarnationId, Instance, InstanceId};
 use tokio::sync::watch;
 
 pub(crate) use catch_up::{NotUsable, check_record, contiguous, held, object_name};
@@ -42,19 +42,17 @@ pub(crate) struct VaultSet {
 
 impl VaultSet {
     pub(crate) fn new(
-        instance: InstanceId,
-        incarnation: IncarnationId,
+        instance: &Instance,
         members: Vec<Arc<Member>>,
-        need: usize,
         fence: Fence,
         built: u64,
         vaulted: u64,
     ) -> Self {
         Self {
-            instance,
-            incarnation,
+            instance: instance.id,
+            incarnation: instance.incarnation,
             members,
-            need,
+            need: instance.vaults_min as usize,
             fence,
             built: watch::Sender::new(built),
             waiting: Mutex::new(BTreeMap::new()),
