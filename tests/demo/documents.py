@@ -39,7 +39,8 @@ def decrypt(kms, job):
     sealed = json.loads(pathlib.Path(job["sealed"]).read_text())
     ciphertext = base64.b64decode(sealed["ciphertext"])
     blob = base64.b64decode(sealed["data_key"]) if "data_key" in sealed else ciphertext
-    plaintext = kms.decrypt(CiphertextBlob=blob, EncryptionContext={"path": job["path"]})["Plaintext"]
+    opened = kms.decrypt(CiphertextBlob=blob, EncryptionContext={"path": job["path"]})
+    plaintext = opened["Plaintext"]
     if "data_key" in sealed:
         nonce, rest = ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:]
         plaintext = AESGCM(plaintext).decrypt(nonce, rest, job["path"].encode())
