@@ -1,16 +1,16 @@
 //! Every command and flag of `keystead`, as one typed value.
 //!
-//! Invariant: a value that parsed here is of its type (a vault's place, an account, a head); a secret
-//! has no flag of its own, only a `--…-file` that names where it lies. Help is prose with units and
-//! defaults, because it is the page that people have on the worst day.
+//! Invariant: a value that parsed here is of its type (a vault's place, an account, a head); a
+//! secret has no flag of its own, only a `--…-file` that names where it lies. Help is prose with
+//! units and defaults, because it is the page that people have on the worst day.
 
 mod instance;
 mod key;
 mod kit;
-#[cfg(test)]
-mod reference;
 mod restore;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::path::PathBuf;
@@ -45,9 +45,9 @@ with its source.";
 
 /// Keep keys that you can prove you can recover
 ///
-/// Keystead holds master keys, hands out data keys over the AWS KMS protocol, and writes each change
-/// into backup vaults before it acknowledges it. The way back (`restore run`) needs only the vaults
-/// and a recovery kit.
+/// Keystead holds master keys, hands out data keys over the AWS KMS protocol, and writes each
+/// change into backup vaults before it acknowledges it. The way back (`restore run`) needs only the
+/// vaults and a recovery kit.
 #[derive(Debug, Parser)]
 #[command(name = "keystead", version, after_long_help = AFTER_HELP)]
 #[command(max_term_width = 100, propagate_version = true, arg_required_else_help = true)]
@@ -96,7 +96,8 @@ pub(crate) enum Command {
     /// Start a throw-away instance on loopback
     ///
     /// Makes an instance with two vaults in a temporary folder, serves it, and prints what to paste
-    /// into a shell or an AWS client. Everything ends with the process: never keep a real key in it.
+    /// into a shell or an AWS client. Everything ends with the process: never keep a real key in
+    /// it.
     Dev(DevArgs),
     /// Make a new instance, its vaults' first objects and a recovery kit
     ///

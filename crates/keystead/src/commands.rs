@@ -1,8 +1,8 @@
 //! The commands that are complete in themselves: they ask the server, or look at files of this
 //! machine, and print.
 //!
-//! Invariant: a command is one function from its flags to an exit code; it writes its answer through
-//! [`crate::output`] and decides nothing that the server decides.
+//! Invariant: a command is one function from its flags to an exit code; it writes its answer
+//! through [`crate::output`] and decides nothing that the server decides.
 
 mod config;
 mod key;

@@ -14,7 +14,7 @@ use crate::commands::StatusUnknown;
 use crate::config::ConfigRefused;
 use crate::exit::{Exit, Explained};
 use crate::plan::PlanRefused;
-use crate::secrets::SecretRefused;
+use crate::secrets::IntakeRefused;
 use crate::wiring::WiringRefused;
 
 /// Why a command failed.
@@ -28,7 +28,7 @@ pub(crate) enum Failed {
     Config(#[from] ConfigRefused),
     /// A secret.
     #[error(transparent)]
-    Secret(#[from] SecretRefused),
+    Secret(#[from] IntakeRefused),
     /// What `init`, `serve`, `restore run` or `kit` were told to do.
     #[error(transparent)]
     Plan(#[from] PlanRefused),

@@ -1,7 +1,7 @@
 //! Sets up the log: to standard error, text on a terminal and JSON elsewhere.
 //!
-//! Invariant: standard output stays the command's own. The log is for whoever looks for a fault; the
-//! audit record is the ledger.
+//! Invariant: standard output stays the command's own. The log is for whoever looks for a fault;
+//! the audit record is the ledger.
 
 use std::io::{self, IsTerminal};
 

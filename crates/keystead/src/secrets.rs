@@ -14,5 +14,5 @@ pub(crate) use ask::tests;
 pub(crate) use ask::{Questions, Terminal};
 pub(crate) use made::write_made;
 pub(crate) use place::{Reference, ReferenceInvalid};
-pub(crate) use read::{SecretRefused, Use, read, refuse_shared};
+pub(crate) use read::{IntakeRefused, Use, read, refuse_shared};
 pub(crate) use text::SecretText;

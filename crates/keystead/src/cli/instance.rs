@@ -83,8 +83,8 @@ pub(crate) struct NewPassphraseArgs {
 pub(crate) struct NewKitArgs {
     /// Write the recovery kit to this new file
     ///
-    /// Its printable sheet goes beside it (the same name with .html). It must lie in no vault and in
-    /// no data folder.
+    /// Its printable sheet goes beside it (the same name with .html). It must lie in no vault and
+    /// in no data folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) kit_out: Option<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! `status`: the server's report, or the record that it left where it does not answer.
 //!
-//! Invariant: what a record says is never shown as the present: its age stands in the first line and
-//! in the JSON object. The exit code speaks of promises alone.
+//! Invariant: what a record says is never shown as the present: its age stands in the first line
+//! and in the JSON object. The exit code speaks of promises alone.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -65,7 +65,8 @@ pub(crate) const FIELDS: [Field; 9] = [
         name: "serve.max_unfenced",
         form: "a duration, 1m to 24h",
         default: Some("1h"),
-        about: "how long uses go on while too few vaults answer to know that no other node took over",
+        about: "how long uses go on while too few vaults answer to exclude that another node took \
+                over",
         changed_by: "who would rather stop sooner (two sites), or later (one site, poor network)",
         set: |config, text| duration(text, &UNFENCED).map(|value| config.max_unfenced = value),
     },

@@ -1,7 +1,7 @@
 //! Plain columns for people.
 //!
-//! Invariant: one row is one line, whatever a cell holds, so that `grep` and `awk` work on it; there
-//! are no borders and nothing at the ends of lines.
+//! Invariant: one row is one line, whatever a cell holds, so that `grep` and `awk` work on it;
+//! there are no borders and nothing at the ends of lines.
 
 use comfy_table::presets::NOTHING;
 

@@ -1,8 +1,8 @@
 //! Where kits, secrets, vaults and data folder may lie relative to each other.
 //!
 //! Invariant: no vault lies in the data folder or in another vault; nothing that opens a vault lies
-//! in one or in the data folder; kit and printed secret lie in different folders. Links are followed
-//! first, so that another name of a place does not pass.
+//! in one or in the data folder; kit and printed secret lie in different folders. Links are
+//! followed first, so that another name of a place does not pass.
 //!
 //! These are the rules of one file system, seen from this machine. Whether two folders are
 //! independent of each other (failure domains) is counted by `status`.

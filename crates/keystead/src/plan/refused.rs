@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::client::ProfileRefused;
 use crate::exit::{Exit, Explained};
-use crate::secrets::SecretRefused;
+use crate::secrets::IntakeRefused;
 
 /// Why no plan can be made.
 #[derive(Debug, Error)]
@@ -86,7 +86,7 @@ pub(crate) enum PlanRefused {
     NotConfirmed,
     /// A secret.
     #[error(transparent)]
-    Secret(#[from] SecretRefused),
+    Secret(#[from] IntakeRefused),
     /// The profile's place.
     #[error(transparent)]
     Profile(#[from] ProfileRefused),

@@ -9,7 +9,7 @@ use keystead_archive::generate_passphrase;
 use keystead_crypto::Entropy;
 use zeroize::Zeroizing;
 
-use crate::secrets::{SecretRefused, SecretText, Use};
+use crate::secrets::{IntakeRefused, SecretText, Use};
 
 /// Who can be asked: a person, or the script of a test.
 pub(crate) trait Questions {
@@ -58,7 +58,7 @@ impl Questions for Terminal {
 
 impl dyn Questions + '_ {
     /// The answer, or `default` where it is empty.
-    pub(crate) fn line_or(&mut self, prompt: &str, default: &str) -> Result<String, SecretRefused> {
+    pub(crate) fn line_or(&mut self, prompt: &str, default: &str) -> Result<String, IntakeRefused> {
         let answer = self.line(&format!("{prompt} [{default}]: ")).map_err(failed)?;
         Ok(if answer.is_empty() { default.to_owned() } else { answer })
     }
@@ -69,9 +69,9 @@ impl dyn Questions + '_ {
         prompt: &str,
         use_: Use,
         flag: &'static str,
-    ) -> Result<SecretText, SecretRefused> {
+    ) -> Result<SecretText, IntakeRefused> {
         if !self.answers() {
-            return Err(SecretRefused::NoTerminal { what: use_.what(), flag });
+            return Err(IntakeRefused::NoTerminal { what: use_.what(), flag });
         }
         let text = self.hidden(&format!("{prompt}: ")).map_err(failed)?;
         let secret = SecretText::new(text);
@@ -84,7 +84,7 @@ impl dyn Questions + '_ {
         &mut self,
         prompt: &str,
         entropy: &Entropy,
-    ) -> Result<SecretText, SecretRefused> {
+    ) -> Result<SecretText, IntakeRefused> {
         let first = self.hidden(&format!("{prompt} (empty: make one): ")).map_err(failed)?;
         if first.is_empty() {
             let made = SecretText::new(generate_passphrase(entropy));
@@ -94,7 +94,7 @@ impl dyn Questions + '_ {
         let first = SecretText::new(first);
         Use::NewPassphrase.check(&first, "the terminal")?;
         let second = SecretText::new(self.hidden("The same again: ").map_err(failed)?);
-        if first.repeats(&second) { Ok(first) } else { Err(SecretRefused::Differ) }
+        if first.repeats(&second) { Ok(first) } else { Err(IntakeRefused::Differ) }
     }
 }
 
@@ -103,8 +103,8 @@ fn shown(text: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("\n    {text}\n\nWrite it down now; it is not shown again.\n"))
 }
 
-fn failed(source: io::Error) -> SecretRefused {
-    SecretRefused::Terminal { source }
+fn failed(source: io::Error) -> IntakeRefused {
+    IntakeRefused::Terminal { source }
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn asked(answers: &[&'static str]) -> (Result<SecretText, SecretRefused>, Script) {
+    fn asked(answers: &[&'static str]) -> (Result<SecretText, IntakeRefused>, Script) {
         let mut script = Script::of(answers.iter().copied());
         let questions: &mut dyn Questions = &mut script;
         (questions.new_passphrase("Passphrase", &Entropy::os()), script)
@@ -158,9 +158,9 @@ pub(crate) mod tests {
         let (given, script) = asked(&[strong, strong]);
         assert_eq!(given.unwrap().expose(str::to_owned), strong);
         assert_eq!((script.asked.len(), script.told.len()), (2, 0));
-        assert!(matches!(asked(&[strong, "other"]).0, Err(SecretRefused::Differ)));
-        assert!(matches!(asked(&["weak"]).0, Err(SecretRefused::Weak(_))));
-        assert!(matches!(asked(&[]).0, Err(SecretRefused::Terminal { .. })));
+        assert!(matches!(asked(&[strong, "other"]).0, Err(IntakeRefused::Differ)));
+        assert!(matches!(asked(&["weak"]).0, Err(IntakeRefused::Weak(_))));
+        assert!(matches!(asked(&[]).0, Err(IntakeRefused::Terminal { .. })));
     }
 
     #[test]

@@ -11,10 +11,10 @@ use std::path::Path;
 use keystead_archive::generate_passphrase;
 use keystead_crypto::Entropy;
 
-use crate::secrets::{SecretRefused, SecretText};
+use crate::secrets::{IntakeRefused, SecretText};
 
 /// Makes a passphrase and writes it with one newline to `path`, a new file of mode 0600.
-pub(crate) fn write_made(path: &Path, entropy: &Entropy) -> Result<SecretText, SecretRefused> {
+pub(crate) fn write_made(path: &Path, entropy: &Entropy) -> Result<SecretText, IntakeRefused> {
     let secret = SecretText::new(generate_passphrase(entropy));
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
@@ -22,7 +22,7 @@ pub(crate) fn write_made(path: &Path, entropy: &Entropy) -> Result<SecretText, S
         file.write_all(b"\n")?;
         file.sync_all()
     };
-    write().map_err(|source| SecretRefused::Unwritable { path: path.to_owned(), source })?;
+    write().map_err(|source| IntakeRefused::Unwritable { path: path.to_owned(), source })?;
     Ok(secret)
 }
 
@@ -42,7 +42,7 @@ mod tests {
         assert!(made.repeats(&again));
         assert!(matches!(
             write_made(&path, &Entropy::os()),
-            Err(SecretRefused::Unwritable { source, .. })
+            Err(IntakeRefused::Unwritable { source, .. })
                 if source.kind() == io::ErrorKind::AlreadyExists
         ));
     }

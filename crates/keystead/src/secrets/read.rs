@@ -34,7 +34,7 @@ pub(crate) enum Use {
 
 /// Why a secret was not taken.
 #[derive(Debug, Error)]
-pub(crate) enum SecretRefused {
+pub(crate) enum IntakeRefused {
     /// Its place cannot be read.
     #[error("cannot read {what} from `{from}`: {source}")]
     Unreadable {
@@ -121,7 +121,7 @@ pub(crate) enum SecretRefused {
     },
 }
 
-impl Explained for SecretRefused {
+impl Explained for IntakeRefused {
     fn exit(&self) -> Exit {
         Exit::Usage
     }
@@ -156,15 +156,15 @@ impl Use {
     }
 
     /// Whether `secret` may serve for this.
-    pub(super) fn check(self, secret: &SecretText, from: &str) -> Result<(), SecretRefused> {
+    pub(super) fn check(self, secret: &SecretText, from: &str) -> Result<(), IntakeRefused> {
         let from = || from.to_owned();
         let what = self.what();
         let (bytes, control) = secret.expose(|text| (text.len(), text.contains(char::is_control)));
         let lines = self == Self::PrintedSecret;
         match self {
-            _ if bytes == 0 => Err(SecretRefused::Empty { what, from: from() }),
-            _ if bytes > MAX_BYTES => Err(SecretRefused::Long { what, from: from() }),
-            _ if control && !lines => Err(SecretRefused::Control { what, from: from() }),
+            _ if bytes == 0 => Err(IntakeRefused::Empty { what, from: from() }),
+            _ if bytes > MAX_BYTES => Err(IntakeRefused::Long { what, from: from() }),
+            _ if control && !lines => Err(IntakeRefused::Control { what, from: from() }),
             Self::Passphrase | Self::PrintedSecret => Ok(()),
             Self::NewPassphrase => Ok(secret.expose(|text| judge(text).at_floor().map(drop))?),
         }
@@ -172,7 +172,7 @@ impl Use {
 }
 
 /// Reads the secret that `reference` names, for `use_`.
-pub(crate) fn read(reference: &Reference, use_: Use) -> Result<SecretText, SecretRefused> {
+pub(crate) fn read(reference: &Reference, use_: Use) -> Result<SecretText, IntakeRefused> {
     let what = use_.what();
     let from = match reference {
         Reference::File(path) => path.display().to_string(),
@@ -188,7 +188,7 @@ pub(crate) fn read(reference: &Reference, use_: Use) -> Result<SecretText, Secre
         Reference::Stdin => from_stdin(what)?,
     };
     let secret = SecretText::from_bytes(without_newline(bytes))
-        .ok_or_else(|| SecretRefused::NotText { what, from: from.clone() })?;
+        .ok_or_else(|| IntakeRefused::NotText { what, from: from.clone() })?;
     use_.check(&secret, &from)?;
     Ok(secret)
 }
@@ -196,28 +196,28 @@ pub(crate) fn read(reference: &Reference, use_: Use) -> Result<SecretText, Secre
 /// Refuses two secrets from one stream, before the first is read.
 pub(crate) fn refuse_shared<'a>(
     references: impl IntoIterator<Item = &'a Reference>,
-) -> Result<(), SecretRefused> {
+) -> Result<(), IntakeRefused> {
     let mut seen = Vec::new();
     for reference in references {
         let Some(stream) = reference.stream() else { continue };
         if seen.contains(&stream) {
-            return Err(SecretRefused::Shared { from: reference.to_string() });
+            return Err(IntakeRefused::Shared { from: reference.to_string() });
         }
         seen.push(stream);
     }
     Ok(())
 }
 
-fn from_environment(name: &str, what: &'static str) -> Result<Zeroizing<Vec<u8>>, SecretRefused> {
+fn from_environment(name: &str, what: &'static str) -> Result<Zeroizing<Vec<u8>>, IntakeRefused> {
     use std::os::unix::ffi::OsStringExt;
-    let absent = || SecretRefused::Absent { what, variable: name.to_owned() };
+    let absent = || IntakeRefused::Absent { what, variable: name.to_owned() };
     Ok(Zeroizing::new(std::env::var_os(name).ok_or_else(absent)?.into_vec()))
 }
 
-fn credential_path(name: &str, what: &'static str) -> Result<PathBuf, SecretRefused> {
+fn credential_path(name: &str, what: &'static str) -> Result<PathBuf, IntakeRefused> {
     let variable = "CREDENTIALS_DIRECTORY";
     let folder = std::env::var_os(variable);
-    let absent = || SecretRefused::Absent { what, variable: variable.to_owned() };
+    let absent = || IntakeRefused::Absent { what, variable: variable.to_owned() };
     Ok(PathBuf::from(folder.ok_or_else(absent)?).join(name))
 }
 
@@ -225,17 +225,17 @@ fn from_file(
     path: &PathBuf,
     what: &'static str,
     from: &str,
-) -> Result<Zeroizing<Vec<u8>>, SecretRefused> {
+) -> Result<Zeroizing<Vec<u8>>, IntakeRefused> {
     let read = || -> io::Result<_> {
         let file = File::open(path)?;
         warn_where_open_to_others(&file.metadata()?, &path.display().to_string());
         bounded(file)
     };
-    read().map_err(|source| SecretRefused::Unreadable { what, from: from.to_owned(), source })
+    read().map_err(|source| IntakeRefused::Unreadable { what, from: from.to_owned(), source })
 }
 
 /// Past the standard library's buffer, which would keep a copy.
-fn from_stdin(what: &'static str) -> Result<Zeroizing<Vec<u8>>, SecretRefused> {
+fn from_stdin(what: &'static str) -> Result<Zeroizing<Vec<u8>>, IntakeRefused> {
     let read = || {
         let stdin = io::stdin();
         if stdin.is_terminal() {
@@ -244,7 +244,7 @@ fn from_stdin(what: &'static str) -> Result<Zeroizing<Vec<u8>>, SecretRefused> {
         bounded(File::from(stdin.as_fd().try_clone_to_owned()?))
     };
     let from = "standard input".to_owned();
-    read().map_err(|source| SecretRefused::Unreadable { what, from, source })
+    read().map_err(|source| IntakeRefused::Unreadable { what, from, source })
 }
 
 /// At most one byte more than a longest secret with its newline, in a buffer that never grows.
@@ -294,7 +294,7 @@ mod tests {
         (file, reference)
     }
 
-    fn text_of(bytes: &[u8], use_: Use) -> Result<String, SecretRefused> {
+    fn text_of(bytes: &[u8], use_: Use) -> Result<String, IntakeRefused> {
         let (_file, reference) = holding(bytes);
         read(&reference, use_).map(|secret| secret.expose(str::to_owned))
     }
@@ -306,34 +306,34 @@ mod tests {
         {
             assert_eq!(text_of(bytes, Use::Passphrase).unwrap(), text);
         }
-        assert!(matches!(text_of(b"ab\n\n", Use::Passphrase), Err(SecretRefused::Control { .. })));
+        assert!(matches!(text_of(b"ab\n\n", Use::Passphrase), Err(IntakeRefused::Control { .. })));
         assert_eq!(text_of(b"one\ntwo\n\n", Use::PrintedSecret).unwrap(), "one\ntwo\n");
     }
 
     #[test]
     fn nothing_too_much_and_no_text_are_refused() {
         for empty in [&b""[..], b"\n", b"\r\n"] {
-            assert!(matches!(text_of(empty, Use::Passphrase), Err(SecretRefused::Empty { .. })));
+            assert!(matches!(text_of(empty, Use::Passphrase), Err(IntakeRefused::Empty { .. })));
         }
         let longest = vec![b'a'; MAX_BYTES];
         assert_eq!(text_of(&longest, Use::Passphrase).unwrap().len(), MAX_BYTES);
         assert!(text_of(&[&longest[..], b"\r\n"].concat(), Use::Passphrase).is_ok());
         for more in [1, 2, 3, 4, 70_000] {
             let bytes = vec![b'a'; MAX_BYTES + more];
-            assert!(matches!(text_of(&bytes, Use::Passphrase), Err(SecretRefused::Long { .. })));
+            assert!(matches!(text_of(&bytes, Use::Passphrase), Err(IntakeRefused::Long { .. })));
         }
         assert!(matches!(
             text_of(b"\xff\xfe", Use::Passphrase),
-            Err(SecretRefused::NotText { .. })
+            Err(IntakeRefused::NotText { .. })
         ));
-        assert!(matches!(text_of(b"a\tb", Use::Passphrase), Err(SecretRefused::Control { .. })));
+        assert!(matches!(text_of(b"a\tb", Use::Passphrase), Err(IntakeRefused::Control { .. })));
     }
 
     #[test]
     fn the_floor_holds_for_new_passphrases_only() {
         assert!(text_of(b"letmein", Use::Passphrase).is_ok());
         let weak = text_of(b"letmein", Use::NewPassphrase).unwrap_err();
-        assert!(matches!(weak, SecretRefused::Weak(_)));
+        assert!(matches!(weak, IntakeRefused::Weak(_)));
         assert!(weak.hint().unwrap().contains("passphrase-out"));
         assert!(text_of(b"gravel-otter-lunar-sphinx-mend\n", Use::NewPassphrase).is_ok());
     }

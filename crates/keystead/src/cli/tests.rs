@@ -1,4 +1,4 @@
-//! `docs/reference/cli.md`: the help of every command on one page, made from the command line itself.
+//! `docs/reference/cli.md`: the help of every command on one page, made from the command line.
 //!
 //! Invariant: the page says what the program says; a test compares them, and writes the page anew
 //! where `KEYSTEAD_BLESS=1` is set.
@@ -12,9 +12,9 @@ use crate::cli::Cli;
 const HEADING: &str = "\
 # The command line
 
-Made from the program's own help; `KEYSTEAD_BLESS=1 cargo test -p keystead` writes it anew. Exit codes
-are explained in [exit-codes.md](exit-codes.md). Every command also takes the global options, which stand
-once, at the first one.
+Made from the program's own help; `KEYSTEAD_BLESS=1 cargo test -p keystead` writes it anew. Exit
+codes are explained in [exit-codes.md](exit-codes.md). Every command also takes the global options,
+which stand once, at the first one.
 ";
 
 fn page() -> String {
