@@ -19,6 +19,12 @@ pub(crate) enum NotUsable {
     /// It gives no answer.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// What it needs next is at hand nowhere.
+    #[error("segment {sequence}, which it needs next, is in no vault that answers")]
+    NothingToGive {
+        /// Which segment.
+        sequence: u64,
+    },
     /// It is not the vault that was configured: unmounted, emptied, or another's.
     #[error("it does not hold the record of vault `{id}`: not mounted, emptied, or another vault")]
     NotOurs {

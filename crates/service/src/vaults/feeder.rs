@@ -111,11 +111,8 @@ impl Feeder {
     async fn put_segment(&self, member: &Member, sequence: u64) -> Result<(), NotUsable> {
         let set = &self.set;
         let name = object_name(&names::segment(set.instance, set.incarnation, sequence));
-        let Some(bytes) = self.segment(sequence, &name).await else {
-            let reason = "its next segment is in no vault that answers".to_owned();
-            member.set_health(Health::Away(reason));
-            return Err(NotUsable::NotOurs { id: member.id });
-        };
+        let found = self.segment(sequence, &name).await;
+        let bytes = found.ok_or(NotUsable::NothingToGive { sequence })?;
         match member.put(&name, &bytes).await? {
             Put::Ours => {
                 member.confirm(sequence);
