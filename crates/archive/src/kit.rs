@@ -260,6 +260,14 @@ fn read_body(body: &[u8]) -> Result<(Vec<KitSlot>, &[u8]), Malformed> {
     Ok((slots, mac))
 }
 
+/// Slots that parse write back to the same bytes.
+pub(crate) fn body_survives(body: &[u8]) {
+    let Ok((slots, mac)) = read_body(body) else { return };
+    let mut w = Writer::new();
+    w.list(slots.iter(), |w, slot| slot.write(w));
+    assert_eq!(w.raw(mac).as_slice(), body, "slots write back");
+}
+
 fn mac(seed: &RecipientSeed, header_hash: &[u8; 32], macced: &[u8]) -> [u8; 32] {
     let label = labels::KIT_MAC.as_bytes();
     let prk = seed.secret().expose(|seed| Prk::extract(label, &[seed]));

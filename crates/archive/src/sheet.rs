@@ -118,6 +118,11 @@ pub fn kit_from_qr(text: &str) -> Option<Vec<u8>> {
     base45::decode(text.trim_end_matches(['\r', '\n']))
 }
 
+/// The text of a kit's QR code.
+pub(crate) fn to_qr(kit: &[u8]) -> String {
+    base45::encode(kit)
+}
+
 /// In single quotes where a shell would read more into it than it says.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);

@@ -261,7 +261,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a list. Memory grows with the bytes that are there, not with the count that is claimed.
+    /// Takes a list. Memory grows with the bytes that are there, not with the count that is
+    /// claimed.
     ///
     /// # Errors
     /// Whatever `take` finds.

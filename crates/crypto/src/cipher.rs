@@ -1,8 +1,9 @@
 //! User ciphertexts, version 1: what Encrypt and GenerateDataKey hand out.
 //!
-//! Invariant: the bytes are those of `docs/formats/ciphertext.md`: they name key and version, commit
-//! to key and context, and stay readable for as long as the key's material exists. The context is
-//! bound exactly: pairs sorted by their UTF-8 bytes, no normalisation, empty equals absent.
+//! Invariant: the bytes are those of `docs/formats/ciphertext.md`: they name key and version,
+//! commit to key and context, and stay readable for as long as the key's material exists. The
+//! context is bound exactly: pairs sorted by their UTF-8 bytes, no normalisation, empty equals
+//! absent.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! The one source of randomness: ids, nonces, message ids, salts, seeds.
 //!
-//! Invariant: release builds can only make [`Entropy::os`]; the seeded form exists under the feature
-//! `testing`, which `cargo xtask check-layers` proves absent from the release graph. The operating
-//! system's generator is read 4 KiB at a time into a buffer of the thread, since one call costs more
-//! than the AES-GCM of a small message; a fork drops the buffer, so that two processes never share
-//! bytes.
+//! Invariant: release builds can only make [`Entropy::os`]; the seeded form exists under the
+//! feature `testing`, which `cargo xtask check-layers` proves absent from the release graph. The
+//! operating system's generator is read 4 KiB at a time into a buffer of the thread, since one call
+//! costs more than the AES-GCM of a small message; a fork drops the buffer, so that two processes
+//! never share bytes.
 
 use std::{cell::RefCell, sync::Arc};
 

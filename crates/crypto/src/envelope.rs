@@ -1,10 +1,10 @@
 //! The one authenticated construct below ciphertexts and sealed values: a key of its own for each
 //! message, derived, committed and used once.
 //!
-//! Invariant: layout and derivation are those of `docs/formats/ciphertext.md`. AES-256-GCM runs with
-//! a key and nonce that come from HKDF over a random 32-byte message id, so neither repeats; the
-//! commitment is compared first and in constant time, so no ciphertext opens under two keys or two
-//! contexts; GCM's own AAD is empty because the context is already in the key.
+//! Invariant: layout and derivation are those of `docs/formats/ciphertext.md`. AES-256-GCM runs
+//! with a key and nonce that come from HKDF over a random 32-byte message id, so neither repeats;
+//! the commitment is compared first and in constant time, so no ciphertext opens under two keys or
+//! two contexts; GCM's own AAD is empty because the context is already in the key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use thiserror::Error;

@@ -1,4 +1,5 @@
-//! Digests and MACs over public bytes: names of objects, tree hashes, checks that two readers agree.
+//! Digests and MACs over public bytes: names of objects, tree hashes, checks that two readers
+//! agree.
 //!
 //! Invariant: a digest is never taken of a secret that somebody could guess; such values get a
 //! MAC under a key ([`hmac_sha256`]) instead, since a plain hash can be searched.

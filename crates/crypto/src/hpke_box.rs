@@ -1,9 +1,9 @@
 //! HPKE base mode (RFC 9180) with KEM 0x647A (MLKEM768-X25519, "X-Wing"), HKDF-SHA-256 and
 //! AES-256-GCM: how anything is sealed to an epoch or a kit.
 //!
-//! Invariant: a private half is its 32-byte seed (SHAKE-256 expands it to ML-KEM d ‖ z and the X25519
-//! key); the sealed bytes are 1,120 bytes of encapsulation, then ciphertext and tag; the info names
-//! what is inside, the AAD binds the header around it.
+//! Invariant: a private half is its 32-byte seed (SHAKE-256 expands it to ML-KEM d ‖ z and the
+//! X25519 key); the sealed bytes are 1,120 bytes of encapsulation, then ciphertext and tag; the
+//! info names what is inside, the AAD binds the header around it.
 
 use hpke::{
     Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256,

@@ -1,8 +1,8 @@
 //! Key derivation: HKDF-SHA-512 (RFC 5869) and Argon2id (RFC 9106).
 //!
-//! Invariant: what comes out is a [`Secret`]; a passphrase's cost has a floor and a ceiling, checked
-//! when it is read as well as when it is written, so that an edited header can neither weaken a
-//! slot nor exhaust the machine that opens it.
+//! Invariant: what comes out is a [`Secret`]; a passphrase's cost has a floor and a ceiling,
+//! checked when it is read as well as when it is written, so that an edited header can neither
+//! weaken a slot nor exhaust the machine that opens it.
 
 use aws_lc_rs::hmac;
 use thiserror::Error;

@@ -9,6 +9,7 @@ pub mod bytes;
 mod cipher;
 mod entropy;
 mod envelope;
+pub mod fuzz;
 pub mod hash;
 mod hpke_box;
 mod kdf;

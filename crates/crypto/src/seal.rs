@@ -97,6 +97,46 @@ impl std::fmt::Debug for PassphraseSeal {
 
 impl Seal for PassphraseSeal {
     fn open(&self, slot: &[u8]) -> Result<Roots, SealFailed> {
+        let Slot { instance, cost, salt, header, sealed } = Slot::parse(slot)?;
+        let prk = self.slot_key(cost, &salt)?;
+        let id = slot_id(instance);
+        let plain = envelope::decrypt(&prk, labels::SEAL_SLOT, id, &sha512(header), sealed)
+            .map_err(|_| SealFailed::Refused)?;
+        Ok(read_roots(instance, &plain)?)
+    }
+
+    fn close(&self, entropy: &Entropy, roots: &Roots) -> Result<Vec<u8>, SealFailed> {
+        let salt = entropy.array();
+        let mut w = Slot::begin(&roots.instance, self.cost, &salt);
+        let prk = self.slot_key(self.cost, &salt)?;
+        let plain = write_roots(roots);
+        let context = sha512(w.as_slice());
+        let id = slot_id(roots.instance);
+        w.raw(&envelope::encrypt(&prk, labels::SEAL_SLOT, id, entropy, &context, &plain));
+        let sum = sha256(w.as_slice());
+        Ok(w.raw(&sum).finish())
+    }
+}
+
+/// A slot as it lies in the data folder: whole and in the format, and not authentic yet.
+struct Slot<'a> {
+    instance: [u8; 16],
+    cost: Argon2Cost,
+    salt: [u8; 32],
+    header: &'a [u8],
+    sealed: &'a [u8],
+}
+
+impl<'a> Slot<'a> {
+    fn begin(instance: &[u8; 16], cost: Argon2Cost, salt: &[u8; 32]) -> Writer {
+        let mut w = Writer::new();
+        w.raw(MAGIC).u16(VERSION).raw(instance);
+        cost.write(&mut w);
+        w.raw(salt);
+        w
+    }
+
+    fn parse(slot: &'a [u8]) -> Result<Self, SealFailed> {
         let (rest, sum) = slot.split_last_chunk::<32>().ok_or(SealFailed::Damaged)?;
         if !same(&sha256(rest), sum) {
             return Err(SealFailed::Damaged);
@@ -110,30 +150,20 @@ impl Seal for PassphraseSeal {
             let known = VERSION;
             return Err(Malformed::Version { what: "seal slot", found: version, known }.into());
         }
-        let instance = r.array()?;
-        let cost = Argon2Cost::read(&mut r)?;
-        let salt = r.array()?;
+        let (instance, cost, salt) = (r.array()?, Argon2Cost::read(&mut r)?, r.array()?);
         let header = &rest[..r.position()];
-        let prk = self.slot_key(cost, &salt)?;
-        let id = slot_id(instance);
-        let plain = envelope::decrypt(&prk, labels::SEAL_SLOT, id, &sha512(header), r.rest())
-            .map_err(|_| SealFailed::Refused)?;
-        Ok(read_roots(instance, &plain)?)
+        Ok(Self { instance, cost, salt, header, sealed: r.rest() })
     }
+}
 
-    fn close(&self, entropy: &Entropy, roots: &Roots) -> Result<Vec<u8>, SealFailed> {
-        let salt = entropy.array();
-        let mut w = Writer::new();
-        w.raw(MAGIC).u16(VERSION).raw(&roots.instance);
-        self.cost.write(&mut w);
-        w.raw(&salt);
-        let prk = self.slot_key(self.cost, &salt)?;
-        let plain = write_roots(roots);
-        let context = sha512(w.as_slice());
-        let id = slot_id(roots.instance);
-        w.raw(&envelope::encrypt(&prk, labels::SEAL_SLOT, id, entropy, &context, &plain));
-        let sum = sha256(w.as_slice());
-        Ok(w.raw(&sum).finish())
+/// A header that parses writes back; what the envelope would hold reads or is refused.
+pub(crate) fn slot_survives(bytes: &[u8]) {
+    if let Ok(slot) = Slot::parse(bytes) {
+        let written = Slot::begin(&slot.instance, slot.cost, &slot.salt);
+        assert_eq!(written.as_slice(), slot.header, "a slot's header writes back");
+    }
+    if let Ok(roots) = read_roots([0; 16], bytes) {
+        assert_eq!(&*write_roots(&roots), bytes, "roots write back");
     }
 }
 

@@ -1,8 +1,9 @@
-//! Our own values sealed under our own keys: bodies of aggregates, materials, wrap records, entries.
+//! Our own values sealed under our own keys: bodies of aggregates, materials, wrap records,
+//! entries.
 //!
-//! Invariant: a [`Sealed`] names the key version that opens it and opens only in the [`SealContext`]
-//! it was made for; there is no trial decryption. Roles are types: a backup key cannot open a body
-//! that a master key sealed, because their extract labels differ.
+//! Invariant: a [`Sealed`] names the key version that opens it and opens only in the
+//! [`SealContext`] it was made for; there is no trial decryption. Roles are types: a backup key
+//! cannot open a body that a master key sealed, because their extract labels differ.
 
 use std::marker::PhantomData;
 

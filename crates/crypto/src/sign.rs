@@ -1,7 +1,7 @@
 //! Ed25519 signatures (RFC 8032) by roots, nodes and tenants.
 //!
-//! Invariant: a signature covers `label ‖ what ‖ bytes`, so a signed kit header can never pass for a
-//! signed segment. Keys are made from 32-byte seeds, which are what key copies and seals hold.
+//! Invariant: a signature covers `label ‖ what ‖ bytes`, so a signed kit header can never pass for
+//! a signed segment. Keys are made from 32-byte seeds, which are what key copies and seals hold.
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use thiserror::Error;

@@ -1,7 +1,7 @@
 //! Names by which people and AWS clients call a key: id, ARN, alias, alias ARN.
 //!
-//! Invariant: an ARN is a rendering, never bound into a ciphertext; any region is accepted, since one
-//! endpoint serves all, and the answer repeats the caller's region.
+//! Invariant: an ARN is a rendering, never bound into a ciphertext; any region is accepted, since
+//! one endpoint serves all, and the answer repeats the caller's region.
 
 use thiserror::Error;
 

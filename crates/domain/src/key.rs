@@ -1,4 +1,5 @@
-//! A key and its versions: the aggregate behind an AWS KMS key, a `/v1` key and a row of `key list`.
+//! A key and its versions: the aggregate behind an AWS KMS key, a `/v1` key and a row of `key
+//! list`.
 //!
 //! Invariant: a key holds no material, only what names and checks it (id, version, key-check value,
 //! hash of its copy). Its canonical body is what is sealed in the database and copied in segments.

@@ -4,6 +4,7 @@
 //! clock, a file or a random source of its own.
 
 mod arn;
+pub mod fuzz;
 mod ids;
 mod instance;
 mod key;

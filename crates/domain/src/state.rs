@@ -2,7 +2,8 @@
 //!
 //! Invariant: a transition consumes the old state and takes `now`; what is not lawful returns the
 //! state it refused. Names that others know (AWS, the seeds' documents) are views, never a second
-//! state machine. `Creating` is not here: it is a comparison of a commit with the vaults' watermark.
+//! state machine. `Creating` is not here: it is a comparison of a commit with the vaults'
+//! watermark.
 
 use keystead_crypto::bytes::{Malformed, Reader, Writer};
 use thiserror::Error;

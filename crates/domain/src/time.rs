@@ -46,7 +46,7 @@ impl Timestamp {
     /// How many milliseconds `self` is after `earlier`; negative where it is before.
     #[must_use]
     pub const fn ms_since(self, earlier: Self) -> i64 {
-        (self.0 - earlier.0) / 1000
+        self.0.saturating_sub(earlier.0) / 1000
     }
 }
 

@@ -9,6 +9,7 @@ mod disk;
 mod faulty;
 mod file;
 mod frame;
+pub mod fuzz;
 mod group;
 mod journal;
 mod memory;

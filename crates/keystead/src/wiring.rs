@@ -1,7 +1,7 @@
 //! Joins the service to this machine: clock, tasks, files, database, vaults.
 //!
-//! Invariant: nothing is decided here; adapters are named here and nowhere else. A folder belongs to
-//! one process at a time, by a lock that the kernel takes back when the process dies.
+//! Invariant: nothing is decided here; adapters are named here and nowhere else. A folder belongs
+//! to one process at a time, by a lock that the kernel takes back when the process dies.
 
 mod dev;
 mod folder;

@@ -7,6 +7,7 @@
 mod attribute;
 mod chain;
 mod event;
+pub mod fuzz;
 mod head;
 mod leaf;
 mod tree;

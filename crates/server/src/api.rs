@@ -1,5 +1,5 @@
-//! `/v1`, the front that Keystead's own command line uses: JSON in snake_case, signed with the scope
-//! service `keystead`, errors as RFC 9457 problems.
+//! `/v1`, the front that Keystead's own command line uses: JSON in snake_case, signed with the
+//! scope service `keystead`, errors as RFC 9457 problems.
 //!
 //! Invariant: one file a resource, one handler a route, each of them a parser, one call of the
 //! service and an encoder handed to [`call`]. Unknown members and parameters are refused: a field

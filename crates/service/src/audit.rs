@@ -1,8 +1,8 @@
 //! Turns what happened into ledger events, and makes answers wait until theirs is durable.
 //!
-//! Invariant: one event for each authenticated request that is answered, refusals included; addresses
-//! and context values enter as an HMAC under the tenant's audit key, never in clear. What was not
-//! proved to come from anybody is counted, not recorded one by one.
+//! Invariant: one event for each authenticated request that is answered, refusals included;
+//! addresses and context values enter as an HMAC under the tenant's audit key, never in clear. What
+//! was not proved to come from anybody is counted, not recorded one by one.
 
 use std::{collections::BTreeMap, sync::Mutex};
 

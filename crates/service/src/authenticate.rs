@@ -1,7 +1,7 @@
 //! Who sent a request: AWS Signature Version 4 against the access keys below the watermark.
 //!
-//! Invariant: an unknown access key costs the same derivation and comparison as a known one, so that
-//! time does not tell which exist; derived signing keys are cached for their day and scope.
+//! Invariant: an unknown access key costs the same derivation and comparison as a known one, so
+//! that time does not tell which exist; derived signing keys are cached for their day and scope.
 
 use std::sync::Arc;
 

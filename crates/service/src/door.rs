@@ -1,8 +1,8 @@
 //! The one door: resolve, authorise, approve, act, record. Nothing executes without passing it.
 //!
-//! Invariant: the proof types have private fields and are made here alone, each from the one before;
-//! acting functions take [`Approved`] by value and answers are built from [`Recorded`] alone, so
-//! that code which skips a step does not compile.
+//! Invariant: the proof types have private fields and are made here alone, each from the one
+//! before; acting functions take [`Approved`] by value and answers are built from [`Recorded`]
+//! alone, so that code which skips a step does not compile.
 
 use keystead_domain::{KeyId, Kind, TenantId, VersionId};
 

@@ -313,7 +313,7 @@ impl Error {
             }
             Fault::Unauthenticated(AuthFault::Skewed) => "set this machine's clock",
             Fault::NotYetVaulted { .. } => {
-                "nothing is lost: repeat the command once the vaults are back, or see `keystead status`"
+                "nothing is lost: repeat the command once the vaults are back (`keystead status`)"
             }
             Fault::VaultsAway { .. } => "see `keystead status` for which vaults are away and why",
             Fault::Ledger { reason: LedgerFault::Full }

@@ -1,9 +1,9 @@
 //! Follows committed changes: first their events into the journal, then, below the watermark, their
 //! effects into the keyring.
 //!
-//! Invariant: state events enter the journal in commit order, each once (the journal knows its place);
-//! the keyring applies a change only when it is both journaled and vaulted, so that whatever a caller
-//! relied on survives the loss of this machine.
+//! Invariant: state events enter the journal in commit order, each once (the journal knows its
+//! place); the keyring applies a change only when it is both journaled and vaulted, so that
+//! whatever a caller relied on survives the loss of this machine.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Writes a [`Founding`] down: vaults first, then the database, then base and opening.
 //!
-//! Invariant: nothing of the data folder counts before the seal slot lies in it, and that is written
-//! last; so a folder without one is an unfinished founding and never a damaged instance.
+//! Invariant: nothing of the data folder counts before the seal slot lies in it, and that is
+//! written last; so a folder without one is an unfinished founding and never a damaged instance.
 
 use std::sync::Arc;
 
@@ -114,8 +114,8 @@ pub(crate) async fn found(
     Ok(Founded { opening_hash, commit_seq: imported })
 }
 
-/// Opens the epoch in force with the kit, by the slot table as a vault gives it back. A way back that
-/// nobody has walked counts for nothing, so without this nothing is founded.
+/// Opens the epoch in force with the kit, by the slot table as a vault gives it back. A way back
+/// that nobody has walked counts for nothing, so without this nothing is founded.
 async fn prove_kit(
     set: &VaultSet,
     founding: &mut Founding,

@@ -1,8 +1,10 @@
-//! Founds an incarnation: its keys into the vaults, its state into a database, its base and opening.
+//! Founds an incarnation: its keys into the vaults, its state into a database, its base and
+//! opening.
 //!
-//! Invariant: `init` and every restore end here. Nothing is deleted and nothing of before is changed;
-//! the opening is put last, after the base is confirmed, so that an incarnation that anybody can see
-//! has a base to restore from. A crash at any step leaves objects that no chain names.
+//! Invariant: `init` and every restore end here. Nothing is deleted and nothing of before is
+//! changed; the opening is put last, after the base is confirmed, so that an incarnation that
+//! anybody can see has a base to restore from. A crash at any step leaves objects that no chain
+//! names.
 
 use std::sync::Arc;
 

@@ -104,8 +104,8 @@ impl NewInstance {
         sign_kit(&self.root, self.id, kit, self.now, program)
     }
 
-    /// Writes the instance into its vaults and its data folder. `opened` is the kit as it was opened
-    /// again from its own file: it must open what is sealed to it here.
+    /// Writes the instance into its vaults and its data folder. `opened` is the kit as it was
+    /// opened again from its own file: it must open what is sealed to it here.
     ///
     /// # Errors
     /// [`FoundFailed`]; the data folder then holds no seal slot and counts for nothing.
@@ -296,7 +296,8 @@ fn text<const N: usize>(entropy: &Entropy, alphabet: &[u8]) -> String {
     out.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// Fills `out` with characters of an alphabet whose size is a power of two, so that none is likelier.
+/// Fills `out` with characters of an alphabet whose size is a power of two, so that none is
+/// likelier.
 fn characters(entropy: &Entropy, alphabet: &[u8], out: &mut [u8]) {
     entropy.fill(out);
     for byte in out {

@@ -1,6 +1,7 @@
 //! What a node does beside answering: the public status record, counted refusals.
 //!
-//! Invariant: each job is idempotent and starts from what is stored, so that killing it loses nothing.
+//! Invariant: each job is idempotent and starts from what is stored, so that killing it loses
+//! nothing.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Kits of a running instance: made with the custodian's client, proven by opening, revoked.
 //!
 //! Invariant: neither seed nor passphrase crosses the wire. A kit is proven when its holder opens a
-//! challenge that was sealed to the epoch in force, which takes the kit's slot and nothing less. Root
-//! acts ask the seal again, and what they open lives for that act alone.
+//! challenge that was sealed to the epoch in force, which takes the kit's slot and nothing less.
+//! Root acts ask the seal again, and what they open lives for that act alone.
 
 use std::{
     collections::BTreeMap,

@@ -76,8 +76,8 @@ impl Service {
         rows.iter().filter_map(read).collect()
     }
 
-    /// How many things would have to be lost at once for every vault to be lost. What the data folder
-    /// lies on does not count: losing that is the case that vaults are for.
+    /// How many things would have to be lost at once for every vault to be lost. What the data
+    /// folder lies on does not count: losing that is the case that vaults are for.
     fn failure_domains(&self) -> usize {
         let domains = self.set.members.iter().filter_map(|member| member.vault.domain().ok());
         let away = domains.filter(|domain| Some(domain) != self.ports.home.as_ref());
@@ -152,8 +152,10 @@ fn way_back(report: &StatusReport) -> Vec<String> {
         weak.push(format!("{current} of {} vaults are current", report.vaults.len()));
     }
     if report.failure_domains < 2 {
-        let domains = report.failure_domains;
-        weak.push(format!("the vaults that answer are in {domains} failure domains beside the data folder's, and 2 are needed"));
+        weak.push(format!(
+            "{} failure domains beside the data folder's hold vaults that answer; 2 are needed",
+            report.failure_domains
+        ));
     }
     if report.kits.len() < 2 {
         weak.push("there is one kit: losing it and the data folder loses all".to_owned());

@@ -1,7 +1,8 @@
 //! The running service: what every use case shares.
 //!
 //! Invariant: made only by `start`, after seal, database, journal and vaults have agreed with each
-//! other. Each operation runs in a task of its own, so that a client that goes away cancels nothing.
+//! other. Each operation runs in a task of its own, so that a client that goes away cancels
+//! nothing.
 
 use std::{future::Future, sync::Arc};
 

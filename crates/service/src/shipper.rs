@@ -28,7 +28,8 @@ use crate::{
 
 const HEARTBEAT_MS: u64 = 5 * 60 * 1000;
 const RETRY_MS: u64 = 1_000;
-/// Segments built and not yet confirmed, at most: while vaults are away changes wait in the database.
+/// Segments built and not yet confirmed, at most: while vaults are away changes wait in the
+/// database.
 const IN_FLIGHT_MAX: u64 = 4;
 
 /// Where the chain of segments stands.

@@ -1,8 +1,8 @@
 //! `serve`'s start: seal, database, journal and vaults must agree before anything is answered.
 //!
-//! Invariant: what a vault says is believed only where the root signed it, and what the database says
-//! only where it opens under the seal. A vault that is ahead of the data folder means that the folder
-//! was rolled back or copied: the node refuses and names `restore`.
+//! Invariant: what a vault says is believed only where the root signed it, and what the database
+//! says only where it opens under the seal. A vault that is ahead of the data folder means that the
+//! folder was rolled back or copied: the node refuses and names `restore`.
 
 use std::{
     collections::BTreeMap,

@@ -24,7 +24,8 @@ pub struct StatusRecord {
 
 impl StatusRecord {
     /// Reads a record and checks its signature under the root key that it names itself: damage and
-    /// half-written files are found; who forges both must forge the root, which the reader compares.
+    /// half-written files are found; who forges both must forge the root, which the reader
+    /// compares.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let record: Self = serde_json::from_str(text).ok()?;

@@ -10,6 +10,7 @@ mod codec;
 pub mod conformance;
 mod fault;
 mod faulty;
+pub mod fuzz;
 mod memory;
 
 pub use backend::{Backend, CommitFailed, Committed, CommittedChange, Scan, StoreFailed, Stored};

@@ -11,6 +11,7 @@ mod domain;
 mod errors;
 mod fault;
 mod faulty;
+pub mod fuzz;
 mod memory;
 mod name;
 mod reopening;

@@ -1,7 +1,7 @@
 //! A vault that is opened on first use and again after it was away: unmounted, moved, restarted.
 //!
-//! Invariant: it never turns *away* into *empty*: what cannot be opened answers `Away`, and the next
-//! call tries again.
+//! Invariant: it never turns *away* into *empty*: what cannot be opened answers `Away`, and the
+//! next call tries again.
 
 use std::{fmt, sync::Arc};
 

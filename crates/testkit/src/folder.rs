@@ -1,7 +1,7 @@
 //! A data folder: the database, the small files, the journal.
 //!
-//! Invariant: it outlives every process; a crash of the machine takes what was not synced and nothing
-//! else. The database forgets nothing, since a commit that it answered is durable.
+//! Invariant: it outlives every process; a crash of the machine takes what was not synced and
+//! nothing else. The database forgets nothing, since a commit that it answered is durable.
 
 use keystead_journal::{Disk, FileName, Loss, MemoryDisk};
 use keystead_store::MemoryBackend;

@@ -1,8 +1,8 @@
 //! The simulated world of the tests: clock, entropy, tasks, disks, vaults.
 //!
-//! Invariant: one seed decides everything that happens: which task runs next, how long a vault takes,
-//! every random byte. A run that failed is repeated by its seed, and time passes only when nothing
-//! else can happen, so that no test sleeps.
+//! Invariant: one seed decides everything that happens: which task runs next, how long a vault
+//! takes, every random byte. A run that failed is repeated by its seed, and time passes only when
+//! nothing else can happen, so that no test sleeps.
 
 mod draws;
 mod folder;

@@ -1,7 +1,7 @@
 //! One life of one process: when it ends, nothing that belongs to it happens any more.
 //!
-//! Invariant: a life ends once. Its ports answer nothing afterwards, and the simulation runs none of
-//! its tasks again, so that a crash stands between two instructions and undoes none.
+//! Invariant: a life ends once. Its ports answer nothing afterwards, and the simulation runs none
+//! of its tasks again, so that a crash stands between two instructions and undoes none.
 
 use std::sync::{
     Arc,

@@ -1,9 +1,9 @@
 //! Runs tasks on one thread in virtual time: the machine under every whole-service test.
 //!
-//! Invariant: the seed chooses which ready task runs next; the clock moves only when no task is ready
-//! and no journal has work, and then to the next timer. So a run costs no real time, repeats itself
-//! exactly, and meets another interleaving under another seed. A loop that never sleeps, or a wait
-//! that cannot end, stops the run and names the tasks.
+//! Invariant: the seed chooses which ready task runs next; the clock moves only when no task is
+//! ready and no journal has work, and then to the next timer. So a run costs no real time, repeats
+//! itself exactly, and meets another interleaving under another seed. A loop that never sleeps, or
+//! a wait that cannot end, stops the run and names the tasks.
 
 mod sleep;
 #[cfg(test)]

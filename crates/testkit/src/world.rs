@@ -1,7 +1,7 @@
 //! Vaults, folders and processes in one simulated time.
 //!
-//! Invariant: every process of a world draws its randomness from the world's seed and its own number,
-//! so that the whole world repeats itself.
+//! Invariant: every process of a world draws its randomness from the world's seed and its own
+//! number, so that the whole world repeats itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -22,7 +22,8 @@ KEY_COPY, SEGMENT, POINT, OPENING, CLOSING, KIT = 6, 7, 8, 9, 10, 11
 _TYPES = {
     CERTIFICATE: ("node-certificate", 0), VAULT: ("vault", 0), EPOCH: ("epoch", 0),
     RECIPIENT_SET: ("recipient-set", 0), SLOT_TABLE: ("slot-table", 0),
-    KEY_COPY: ("key-copy", 1_195), SEGMENT: ("segment", 4 << 20), POINT: ("recovery-point", 1 << 30),
+    KEY_COPY: ("key-copy", 1_195), SEGMENT: ("segment", 4 << 20),
+    POINT: ("recovery-point", 1 << 30),
     OPENING: ("opening", 0), CLOSING: ("closing", 0), KIT: ("kit", 65_536),
 }
 _WITH_BODY_HASH = (KEY_COPY, SEGMENT, POINT)

@@ -264,7 +264,10 @@ fn printed(world: &World) -> Vec<Value> {
         let (kit, secret) = (hex(kit.as_bytes()), secret_hex(secret.secret()));
         json!({ "name": name, "text": text, "kit": kit, "secret": secret })
     };
-    let refused = |name: &str, text: String, why: &str, line: Option<usize>| json!({ "name": name, "text": text, "refused": why, "line": line });
+    let refused = |name: &str, text: String, why: &str, line: Option<usize>| {
+        let at = json!(line);
+        json!({ "name": name, "text": text, "refused": why, "line": at })
+    };
     let with_line = |at: usize, line: &str| {
         let mut lines = lines.clone();
         lines[at] = line;

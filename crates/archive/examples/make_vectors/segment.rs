@@ -282,6 +282,11 @@ fn outside(chain: &Chain, segment: &[u8], heartbeat: &[u8]) -> Vec<Value> {
 
 /// What is found when it is opened.
 fn inside(chain: &Chain, segment: &[u8]) -> Vec<Value> {
+    [inside_order(chain, segment), inside_entry(chain, segment)].concat()
+}
+
+/// Which commits are there, in which order.
+fn inside_order(chain: &Chain, segment: &[u8]) -> Vec<Value> {
     let [one, two] = chain.tenants;
     let header = forged::header_of(segment);
     let fields = &header[..header.len() - 32];
@@ -291,14 +296,6 @@ fn inside(chain: &Chain, segment: &[u8]) -> Vec<Value> {
         forged::with_digest(7, "segment", &chain.node.key, &moved, &forged::body_of(segment));
     let forge = |entries: &[(TenantId, Vec<u8>)]| chain.forge(segment, entries);
     let bare = |commits: &[u64]| lawful_entry(&bare_changes(commits), &[]);
-    let list = bare_changes(&[5, 6, 7]);
-    let length = u32::try_from(list.len()).expect("small");
-    let bomb = vec![0; 2 << 20];
-    let value = secret_change(5, 1);
-    let two_frames = {
-        let frame = zstd::bulk::compress(&list, 3).expect("memory into memory");
-        Writer::new().u32(length).bytes(&[&frame[..], &frame].concat()).u32(0).finish()
-    };
     vec![
         chain.refused("the body moved to another header", &moved, "does not open"),
         chain.refused("a commit in no entry", &forge(&[(one, bare(&[5, 7]))]), "missing commit"),
@@ -324,6 +321,22 @@ fn inside(chain: &Chain, segment: &[u8]) -> Vec<Value> {
             &forge(&[(one, bare(&[5])), (one, bare(&[6, 7]))]),
             "malformed",
         ),
+    ]
+}
+
+/// What one entry holds.
+fn inside_entry(chain: &Chain, segment: &[u8]) -> Vec<Value> {
+    let [one, _] = chain.tenants;
+    let forge = |entries: &[(TenantId, Vec<u8>)]| chain.forge(segment, entries);
+    let list = bare_changes(&[5, 6, 7]);
+    let length = u32::try_from(list.len()).expect("small");
+    let bomb = vec![0; 2 << 20];
+    let value = secret_change(5, 1);
+    let two_frames = {
+        let frame = zstd::bulk::compress(&list, 3).expect("memory into memory");
+        Writer::new().u32(length).bytes(&[&frame[..], &frame].concat()).u32(0).finish()
+    };
+    vec![
         chain.refused(
             "a stated length too short",
             &forge(&[(one, entry(&list, length - 1, &[]))]),
@@ -401,7 +414,10 @@ fn change_json(change: &ChangeImage) -> Value {
             "sensitivity": image.sensitivity as u8, "body": hex(&image.body),
         })
     };
-    let delete = |row: &RowRef| json!({ "kind": row.kind.number(), "id": hex(row.id), "revision": row.revision });
+    let delete = |row: &RowRef| {
+        let kind = row.kind.number();
+        json!({ "kind": kind, "id": hex(row.id), "revision": row.revision })
+    };
     let copy = |copy: &CopyRef| {
         json!({
             "key": hex(copy.key.as_bytes()), "version": hex(copy.version.as_bytes()),

@@ -1,6 +1,7 @@
 //! Reads the normative vectors of `tests/vectors/` through the public API alone.
 //!
-//! Invariant: the files are never written here; what they refuse is refused for the reason they name.
+//! Invariant: the files are never written here; what they refuse is refused for the reason they
+//! name.
 
 mod ciphertext;
 mod kit;

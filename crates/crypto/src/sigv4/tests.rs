@@ -1,3 +1,5 @@
+//! Published vectors, the round trip, and every altered element.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -54,6 +54,13 @@ impl InitPlan {
         let data_dir = data_dir(desk)?;
         let vaults = vaults(args, &data_dir, desk)?;
         let kept = Kept::apart(Some(&data_dir), &vaults)?;
+        for vault in &vaults {
+            if args.vaults.is_empty() {
+                make_folder(vault.folder())?;
+            } else if !vault.folder().is_dir() {
+                return Err(PlanRefused::VaultMissing { vault: vault.clone() });
+            }
+        }
         let vaults_min = vaults_min(args.vaults_min, vaults.len())?;
         instance.check(&kept)?;
         kit.check(&kept)?;

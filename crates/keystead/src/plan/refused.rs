@@ -37,6 +37,12 @@ pub(crate) enum PlanRefused {
         /// In what.
         within: PathBuf,
     },
+    /// A vault whose folder is not there.
+    #[error("vault `{vault}` has no folder")]
+    VaultMissing {
+        /// Which.
+        vault: VaultUrl,
+    },
     /// A kit, a secret or a passphrase where it would be lost or found together with a vault or the
     /// data folder.
     #[error("`{}` lies in `{}`", .path.display(), .within.display())]
@@ -110,6 +116,11 @@ impl Explained for PlanRefused {
             Self::VaultWithin { .. } => {
                 "a vault must survive what takes the data folder or another vault: use another \
                  folder, best on another disk"
+                    .to_owned()
+            }
+            Self::VaultMissing { .. } => {
+                "mount the disk that holds it, or make the folder: an absent one never counts as \
+                 a new vault"
                     .to_owned()
             }
             Self::OutputWithin { .. } => {

@@ -1,7 +1,7 @@
 //! `dev`: a temporary instance on loopback, gone when it stops.
 //!
-//! Invariant: it differs from production in where things lie and in nothing else: real vaults, a real
-//! kit, a real seal, in a folder that ends with the process. It says so in every place it can.
+//! Invariant: it differs from production in where things lie and in nothing else: real vaults, a
+//! real kit, a real seal, in a folder that ends with the process. It says so in every place it can.
 
 use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 

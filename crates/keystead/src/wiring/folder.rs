@@ -112,7 +112,8 @@ impl NewFolder {
         site(&self.staging, handle, passphrase)
     }
 
-    /// Puts the finished instance in its place. `site` must be gone: its database is closed by that.
+    /// Puts the finished instance in its place. `site` must be gone: its database is closed by
+    /// that.
     pub(super) fn finish(self) -> Result<(), WiringRefused> {
         let at = |source| WiringRefused::Folder { path: self.target.clone(), source };
         File::open(&self.staging).and_then(|folder| folder.sync_all()).map_err(at)?;

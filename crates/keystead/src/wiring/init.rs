@@ -183,7 +183,7 @@ fn text(answer: &Answer<'_>) -> String {
            secret access key  {}   (shown once; also in {})\n  \
            root public key    {}\n  \
            head               {}\n\n\
-         The kit `{}` was written, opened again from its files, and opens this instance's backups.\n  \
+         The kit `{}` was written, opened again from its files, and opens the backups.\n  \
            kit                {}\n  \
            printed secret     {}\n\n\
          Now: print {} and {}, keep them in two places and the passphrase in a third,\n\

@@ -1,8 +1,8 @@
 //! Makes a kit's files on the custodian's machine and opens them again before they count.
 //!
-//! Invariant: seed, passphrase and printed secret never leave this process; only the public half and
-//! a signed statement pass between kit and instance. Each file is new and never was open to others;
-//! files of a kit that came to nothing are taken away again.
+//! Invariant: seed, passphrase and printed secret never leave this process; only the public half
+//! and a signed statement pass between kit and instance. Each file is new and never was open to
+//! others; files of a kit that came to nothing are taken away again.
 
 use std::{
     fs::OpenOptions,

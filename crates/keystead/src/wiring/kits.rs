@@ -1,8 +1,8 @@
 //! `kit create|verify|list|revoke`: the custodian's side.
 //!
-//! Invariant: a kit is made and opened in this process; the server sees its public half and what the
-//! open kit answers. `kit verify` needs no server: it reads the vaults as the worst day will, and
-//! tells the server what it proved where one answers.
+//! Invariant: a kit is made and opened in this process; the server sees its public half and what
+//! the open kit answers. `kit verify` needs no server: it reads the vaults as the worst day will,
+//! and tells the server what it proved where one answers.
 
 use keystead_archive::OpenedKit;
 use keystead_crypto::{Entropy, VerifyingKey};

@@ -62,7 +62,7 @@ impl Tasks for RuntimeTasks {
         let run = std::thread::Builder::new().name("journal".to_owned());
         let started = run.spawn(move || {
             if let Err(failed) = journal.run() {
-                tracing::error!(%failed, "the journal's disk failed; this node answers nothing more");
+                tracing::error!(%failed, "the journal's disk failed; nothing is answered any more");
             }
         });
         started.expect("a process that just started can start a thread");

@@ -1,7 +1,7 @@
 //! `/v1/kits`: make, prove, list, revoke recovery kits.
 //!
-//! Invariant: only public halves, ids, proofs and root-signed bytes pass here: no passphrase, seed or
-//! printed secret has a field in which it could come.
+//! Invariant: only public halves, ids, proofs and root-signed bytes pass here: no passphrase, seed
+//! or printed secret has a field in which it could come.
 
 use std::sync::Arc;
 

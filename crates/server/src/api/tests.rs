@@ -1,3 +1,5 @@
+//! What `/v1` parses, refuses and writes, route by route.
+
 use axum::http::{Request, StatusCode};
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, PrincipalId, RequestId,

@@ -1,5 +1,5 @@
-//! STS GetCallerIdentity over the query protocol: what `aws sts get-caller-identity` and the start of
-//! every Terraform run ask.
+//! STS GetCallerIdentity over the query protocol: what `aws sts get-caller-identity` and the start
+//! of every Terraform run ask.
 //!
 //! Invariant: it is the only action; it takes no parameter but `Action` and `Version`, each once.
 //! Codes and statuses are STS's, which differ from those of KMS: 403 for all that concerns the

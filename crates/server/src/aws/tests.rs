@@ -1,3 +1,5 @@
+//! What the AWS fronts parse, refuse and write, operation by operation.
+
 use axum::body::Bytes;
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, TenantId, Timestamp,

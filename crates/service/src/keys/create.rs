@@ -1,8 +1,8 @@
 //! CreateKey: material, its copies in the vaults, then the commit, then the answer.
 //!
-//! Invariant: material and key copy are made once, before the change, never inside its retry; the key
-//! is usable only when enough vaults hold copy and segment. A copy without a commit is an orphan that
-//! nobody is told of.
+//! Invariant: material and key copy are made once, before the change, never inside its retry; the
+//! key is usable only when enough vaults hold copy and segment. A copy without a commit is an
+//! orphan that nobody is told of.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Which chain is the instance's: the highest root-signed incarnation, its longest valid segments.
 //!
-//! Invariant: a segment counts only if a node that the root certified signed it and it names the one
-//! before by hash. Two valid segments in one place, or two openings from one predecessor, mean that
-//! two nodes wrote: nothing is chosen, everything is reported.
+//! Invariant: a segment counts only if a node that the root certified signed it and it names the
+//! one before by hash. Two valid segments in one place, or two openings from one predecessor, mean
+//! that two nodes wrote: nothing is chosen, everything is reported.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! What the kit opens: epochs by their slot tables, then key copies by their epochs.
 //!
-//! Invariant: an epoch counts when its root-signed record, its highest root-signed slot table and the
-//! opened seed agree; a copy counts when it is the one whose hash the state names, and its key-check
-//! value comes out again.
+//! Invariant: an epoch counts when its root-signed record, its highest root-signed slot table and
+//! the opened seed agree; a copy counts when it is the one whose hash the state names, and its
+//! key-check value comes out again.
 
 use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet};
 

@@ -1,8 +1,8 @@
 //! Restore: from vaults and one kit to a new incarnation, on an empty machine.
 //!
-//! Invariant: only what the kit pins is trusted (instance id, root key); everything else is verified
-//! under it. All reading and opening comes before the first write; the first write closes the old
-//! incarnation, so that an old node that still runs is fenced; nothing is ever deleted.
+//! Invariant: only what the kit pins is trusted (instance id, root key); everything else is
+//! verified under it. All reading and opening comes before the first write; the first write closes
+//! the old incarnation, so that an old node that still runs is fenced; nothing is ever deleted.
 
 mod chain;
 mod finish;
@@ -164,9 +164,7 @@ pub enum RestoreFailed {
     #[error(transparent)]
     Chain(#[from] ChainRefused),
     /// Too few vaults were read to know that nothing is missing.
-    #[error(
-        "{read} of {configured} vaults were read and {needed} are needed to prove that nothing is missing"
-    )]
+    #[error("{read} of {configured} vaults were read; {needed} prove that nothing is missing")]
     TooFewVaults {
         /// How many were read.
         read: usize,
@@ -246,7 +244,7 @@ impl RestoreFailed {
             Self::StillGrowing => "stop the old server, then restore again",
             Self::NotClosed { .. } => "name more vaults with --vault, or --accept-loss",
             Self::Found(_) => {
-                "bring enough vaults back, or drop lost ones with --without-vault; then run it again"
+                "bring enough vaults back or drop lost ones with --without-vault, then run it again"
             }
         }
     }

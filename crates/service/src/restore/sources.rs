@@ -112,7 +112,7 @@ impl Sources {
             if let Some(found) = accept(&bytes) {
                 return Some(found);
             }
-            tracing::warn!(vault = %source.vault.url(), name, "an object does not verify; asking the next vault");
+            tracing::warn!(vault = %source.vault.url(), name, "an object does not verify");
         }
         None
     }

@@ -1,8 +1,8 @@
 //! The state at one commit, rebuilt from a base and the segments after it.
 //!
 //! Invariant: images apply in commit order and the last one wins; with `--to`, changes after that
-//! instant are left out except those that only take away: deletions, revocations, and keys that were
-//! doomed, compromised or destroyed.
+//! instant are left out except those that only take away: deletions, revocations, and keys that
+//! were doomed, compromised or destroyed.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Decrypt: the ciphertext names key and version; the context must be the one it was made with.
 //!
-//! A ciphertext of another tenant's key, of no key, altered, or with another context is one refusal:
-//! nothing tells a caller which.
+//! A ciphertext of another tenant's key, of no key, altered, or with another context is one
+//! refusal: nothing tells a caller which.
 
 use keystead_crypto::{CipherContext, CipherKind, named_key};
 use keystead_domain::{KeyId, VersionId};

@@ -1,7 +1,8 @@
 //! Brings a vault that was away to what the others hold, and rebuilds what it has confirmed.
 //!
-//! Invariant: objects are copied byte for byte under their own names and never judged here; segments
-//! of the present incarnation go through the feeder, in order, because their confirmation counts.
+//! Invariant: objects are copied byte for byte under their own names and never judged here;
+//! segments of the present incarnation go through the feeder, in order, because their confirmation
+//! counts.
 
 use std::collections::BTreeSet;
 
@@ -48,14 +49,14 @@ pub(crate) async fn check_record(
     }
 }
 
-/// The names under an instance that a vault holds.
+/// The names under an instance that a vault holds. Of a replaced object the first version counts.
 pub(crate) async fn held(
     vault: &dyn Vault,
     instance: InstanceId,
 ) -> Result<BTreeSet<ObjectName>, VaultError> {
     let listed = vault.list(&format!("{instance}/")).await?;
     for object in listed.iter().filter(|object| object.versions > 1) {
-        tracing::warn!(vault = %vault.url(), name = %object.name, "an object was replaced; its first version counts");
+        tracing::warn!(vault = %vault.url(), name = %object.name, "an object was replaced");
     }
     Ok(listed.into_iter().map(|object| object.name).collect())
 }

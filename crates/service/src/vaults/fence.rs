@@ -1,8 +1,8 @@
 //! Whether this node may still act: fenced for good, or unseen for too long.
 //!
 //! Invariant: a fence once set stays for the life of the process. Without one, uses go on while the
-//! vaults are away for at most `max_unfenced`, since until then nobody can have taken over unseen for
-//! longer than the operator chose.
+//! vaults are away for at most `max_unfenced`, since until then nobody can have taken over unseen
+//! for longer than the operator chose.
 
 use std::sync::{
     OnceLock,

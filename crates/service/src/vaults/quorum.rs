@@ -60,16 +60,17 @@ pub(crate) async fn put_quorum(
 }
 
 async fn put_one(member: &Member, name: &ObjectName, bytes: &[u8]) -> bool {
+    let vault = member.vault.url();
     match member.put(name, bytes).await {
         Ok(Put::Ours) => true,
         Ok(Put::Theirs(_)) => {
-            tracing::error!(vault = %member.vault.url(), %name, "another object lies under our name");
+            tracing::error!(%vault, %name, "another object lies under our name");
             false
         }
         Err(away) => {
             member.lacks_objects();
             // The feeder says once that the vault is away; here it would be said for each object.
-            tracing::debug!(vault = %member.vault.url(), %name, %away, "an object waits for a vault");
+            tracing::debug!(%vault, %name, %away, "an object waits for a vault");
             false
         }
     }
