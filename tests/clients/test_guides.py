@@ -1,0 +1,146 @@
+"""The guides' programs and commands, run as they stand on the page.
+
+A `sh` block is run by bash; `console`, `text` and other blocks are for reading. A block that begins
+with `keystead serve` goes on beside the later ones, as the guide says.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GUIDES = ROOT / "docs/guides"
+EXAMPLES = {
+    "python": GUIDES / "examples/encrypt_field.py",
+    "js": GUIDES / "examples/encrypt_field.mjs",
+    "rust": ROOT / "crates/keystead/examples/encrypt_field.rs",
+}
+READ = "stored 164 characters\nread 85 073 003 328\nin another row "
+# What the worst day takes away, and how its guide's reader gets the last ciphertext to read.
+LOSS = 'kill -9 "$SERVER"; exec {READY}<&-; rm -r data vault-c\n'
+SEAL = '"$PYTHON" "$BLOB" seal "$KEY" > sealed\n'
+OPEN = '"$PYTHON" "$BLOB" open < sealed\n'
+BLOB = """\
+import sys
+import boto3
+kms = boto3.client("kms")
+if sys.argv[1] == "seal":
+    made = kms.encrypt(KeyId=sys.argv[2], Plaintext=b"from before the worst day")
+    sys.stdout.buffer.write(made["CiphertextBlob"])
+else:
+    print(kms.decrypt(CiphertextBlob=sys.stdin.buffer.read())["Plaintext"].decode())
+"""
+
+
+def blocks(guide, language):
+    text = (GUIDES / guide).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def environment(server):
+    return os.environ | {
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": server.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+    }
+
+
+def output(arguments, **options):
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=300, **options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("language", EXAMPLES)
+def test_the_page_shows_the_program(language):
+    assert blocks("encrypt-a-field.md", language) == [EXAMPLES[language].read_text()]
+
+
+def test_the_python_program(server, key):
+    program = [sys.executable, EXAMPLES["python"], key["KeyId"]]
+    printed = output(program, env=environment(server))
+    assert printed == READ + "InvalidCiphertextException\n"
+
+
+def test_the_javascript_program(server, key, tmp_path):
+    modules = pathlib.Path(os.environ.get("NODE_PATH", "")) / "@aws-sdk"
+    if not (shutil.which("node") and modules.is_dir()):
+        pytest.skip("Node.js and its packages are fetched by `cargo xtask test`")
+    # Modules are looked up beside the program: NODE_PATH is for the older kind alone.
+    (tmp_path / "node_modules").symlink_to(modules.parent)
+    program = shutil.copy(EXAMPLES["js"], tmp_path)
+    printed = output(["node", program, key["KeyId"]], env=environment(server))
+    assert printed == READ + "InvalidCiphertextException\n"
+
+
+def test_the_rust_program(server, key):
+    target = pathlib.Path(os.environ["KEYSTEAD_BIN"]).parents[1]
+    program = target / "ci/examples/encrypt_field"
+    if not program.is_file():
+        pytest.skip("the example is built with the Rust tests, by `cargo xtask test`")
+    printed = output([program, key["KeyId"]], env=environment(server))
+    assert printed == READ + "urn:keystead:error:invalid\n"
+
+
+def step(block):
+    """A block as one step of a script; a server goes on once its first line says it is ready."""
+    if not block.startswith("keystead serve"):
+        return block
+    begin = f"exec {{READY}}< <(exec {block.strip()} 2>> serve.log)\nSERVER=$!\n"
+    return begin + 'read -r line <&"$READY"; case $line in listening*) ;; *) exit 9;; esac\n'
+
+
+def free_address():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % held.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What one shell prints that follows the first hour, loses nearly all, and follows on."""
+    home = tmp_path_factory.mktemp("guides")
+    (home / "bin").mkdir()
+    (home / "bin/keystead").symlink_to(pathlib.Path(os.environ["KEYSTEAD_BIN"]).resolve())
+    (home / "blob.py").write_text(BLOB)
+    first = [step(block) for block in blocks("first-hour.md", "sh")]
+    worst = [step(block) for block in blocks("the-worst-day.md", "sh")]
+    assert len(first) > 8 and len(worst) > 5
+    marks = "echo '== the worst day'\n"
+    end = 'echo "== the end"; kill "$SERVER"\n'
+    parts = ["set -euo pipefail\n", *first, SEAL, LOSS, marks, *worst, OPEN, end]
+    path = [home / "bin", pathlib.Path(sys.executable).parent, os.environ["PATH"]]
+    surroundings = {name: os.environ[name] for name in ("TMPDIR",) if name in os.environ}
+    surroundings |= {
+        "HOME": str(home),
+        "PATH": os.pathsep.join(map(str, path)),
+        "PYTHON": sys.executable,
+        "BLOB": str(home / "blob.py"),
+        "KEYSTEAD__SERVE__LISTEN": free_address(),
+    }
+    return output(["bash", "-c", "\n".join(parts)], env=surroundings, cwd=ROOT)
+
+
+def test_the_first_hour(told):
+    hour, _, _ = told.partition("== the worst day")
+    assert "opens this instance's backups" in hour
+    assert READ in hour
+    assert "serving; weak: promise 1" in hour
+    assert hour.count("This was a drill: nothing was written") == 1
+    assert "was made, opened again, and proven to the server" in hour
+
+
+def test_the_worst_day(told):
+    _, _, day = told.partition("== the worst day")
+    assert "proven by the vaults that were read" in day
+    assert "Now start the server" in day
+    assert READ in day
+    assert day.endswith("from before the worst day\n== the end\n")
