@@ -2,8 +2,8 @@
 //!
 //! Invariant: the bytes that are compared in the end are those that were read in the beginning. A
 //! sealed document is one JSON file that both clients write and read: `ciphertext` is what KMS made
-//! of a small document; of a large one it is nonce ‖ AES-256-GCM ciphertext ‖ tag under the data key
-//! that `data_key` holds encrypted, with the path as additional data.
+//! of a small document; of a large one it is nonce ‖ AES-256-GCM ciphertext ‖ tag under the data
+//! key that `data_key` holds encrypted, with the path as additional data.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

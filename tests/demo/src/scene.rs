@@ -1,7 +1,7 @@
 //! Where it is played: two machines, three vaults, and two places for the two parts of the kit.
 //!
-//! Invariant: what is lost is deleted and was used until then; the second machine has never seen the
-//! first one. Everything lies in one temporary folder, which goes with this value unless
+//! Invariant: what is lost is deleted and was used until then; the second machine has never seen
+//! the first one. Everything lies in one temporary folder, which goes with this value unless
 //! `KEYSTEAD_KEEP` is set.
 
 use std::{

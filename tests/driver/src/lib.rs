@@ -1,7 +1,8 @@
 //! Drives the real binary as people and AWS clients do: commands, a server, signed requests.
 //!
-//! Invariant: nothing here looks into the instance: what it learns it learns from exit codes, output
-//! and answers, as users do. It waits for facts (a line, an end, a connection) and never for time.
+//! Invariant: nothing here looks into the instance: what it learns it learns from exit codes,
+//! output and answers, as users do. It waits for facts (a line, an end, a connection) and never for
+//! time.
 
 mod failed;
 mod kms;
