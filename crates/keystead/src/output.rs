@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::exit::Explained;
 
-pub(crate) use escaped::shown;
+pub(crate) use escaped::{moment, shown};
 pub(crate) use table::Table;
 
 /// In which form the answer is written.

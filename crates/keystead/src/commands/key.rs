@@ -12,7 +12,7 @@ use crate::cli::{KeyCommand, KeyCreateArgs};
 use crate::client::{CallFailed, Client, encoded};
 use crate::exit::Exit;
 use crate::failed::Failed;
-use crate::output::{Form, Table, shown, warn};
+use crate::output::{Form, Table, moment, shown, warn};
 
 /// How many keys are asked for at once.
 const PAGE: &str = "1000";
@@ -115,7 +115,7 @@ fn create(args: &KeyCreateArgs, client: &Client, form: Form) -> Result<(), Faile
 fn table(keys: &[Key]) -> Table {
     let mut table = Table::new(["KEY", "STATE", "PURPOSE", "MADE", "DESCRIPTION"]);
     for key in keys {
-        table.row([&key.id, &state(key), &key.purpose, &key.created_at, &key.description]);
+        table.row([&key.id, &state(key), &key.purpose, &moment(&key.created_at), &key.description]);
     }
     table
 }
@@ -136,15 +136,15 @@ fn text(key: &Key) -> String {
     line("spec", &key.spec);
     line("purpose", &key.purpose);
     line("description", &key.description);
-    line("made", &key.created_at);
-    line("expires", key.expires_at.as_deref().unwrap_or("never"));
+    line("made", &moment(&key.created_at));
+    line("expires", &key.expires_at.as_deref().map_or("never".into(), moment));
     for (name, value) in &key.tags {
         line("tag", &format!("{name}={value}"));
     }
     let mut versions = Table::new(["VERSION", "NUMBER", "MADE", "EPOCH"]);
     for version in &key.versions {
         let number = version.number.to_string();
-        versions.row([&version.id, &number, &version.created_at, &version.epoch]);
+        versions.row([&version.id, &number, &moment(&version.created_at), &version.epoch]);
     }
     format!("{text}\n{}", versions.text())
 }

@@ -1,7 +1,8 @@
 //! Shows how far long work is: phase, amount, rate, time left.
 //!
 //! Invariant: it writes to standard error alone and never holds the work up; without a terminal it
-//! writes plain lines, at most one in five seconds and one for each tenth of a phase.
+//! writes plain lines: one at each end of a phase, between them one for each tenth that took a second
+//! or more, and one where nothing was said for five seconds.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -10,6 +11,12 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::line;
+
+/// The shortest time between two lines.
+const TENTH: Duration = Duration::from_secs(1);
+
+/// After so long without a line there is one, whatever was done.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How much a phase has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +115,8 @@ impl Phase {
             Total::Unknown => 0,
         };
         let waited = now.duration_since(self.said.at);
-        if tenths <= self.said.tenths && waited < Duration::from_secs(5) || waited.is_zero() {
+        let due = if tenths > self.said.tenths { TENTH } else { SILENCE };
+        if waited < due {
             return;
         }
         self.said = Said { at: now, tenths };
@@ -129,9 +137,13 @@ impl Phase {
 
     /// Once it ended.
     fn summary(&self, elapsed: Duration) -> String {
+        let seconds = elapsed.as_secs_f64();
+        if self.done == 0 {
+            return format!("{}: done in {seconds:.1} s", self.name);
+        }
         let amount = amount(self.done, self.total);
         let rate = rate(self.done, self.total, elapsed);
-        format!("{}: {amount} in {:.1} s, {rate}", self.name, elapsed.as_secs_f64())
+        format!("{}: {amount} in {seconds:.1} s, {rate}", self.name)
     }
 }
 
@@ -198,6 +210,8 @@ mod tests {
         );
         let items = phase(Total::Items(10), 10);
         assert_eq!(items.summary(Duration::from_secs(4)), "reading segments: 10 in 4.0 s, 2/s");
+        let nothing = phase(Total::Unknown, 0);
+        assert_eq!(nothing.summary(Duration::from_secs(1)), "reading segments: done in 1.0 s");
         let unknown = phase(Total::Unknown, 3);
         assert_eq!(unknown.state(Duration::from_secs(1)), "reading segments: 3, 3/s");
     }
@@ -230,15 +244,22 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_for_each_tenth_and_after_five_seconds_and_not_more_often() {
+    fn lines_come_once_a_second_for_a_tenth_and_after_five_seconds_without_one() {
         static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
         let tell: fn(&str) = |text| LINES.lock().unwrap().push(text.to_owned());
         let mut phase = phase(Total::Items(100), 0);
         let mut now = phase.began;
-        for (seconds, done, lines) in
-            [(1, 5, 0), (1, 9, 0), (1, 10, 1), (1, 15, 1), (5, 16, 2), (1, 90, 3), (1, 91, 3)]
-        {
-            now += Duration::from_secs(seconds);
+        for (ms, done, lines) in [
+            (999, 50, 0),
+            (1, 51, 1),
+            (900, 90, 1),
+            (100, 91, 2),
+            (4999, 92, 2),
+            (1, 93, 3),
+            (4000, 94, 3),
+            (1000, 95, 4),
+        ] {
+            now += Duration::from_millis(ms);
             phase.done = done;
             phase.tell_where_due(now, tell);
             assert_eq!(LINES.lock().unwrap().len(), lines, "{done}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::HumanDuration;
 use keystead_service::status::StatusReport;
 
-use crate::output::{Table, shown};
+use crate::output::{Table, moment, shown};
 
 /// Who says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn facts(report: &StatusReport) -> String {
         ("keys", &report.keys.to_string()),
         ("changes", &format!("{} committed, {} vaulted", report.commit_seq, report.watermark)),
         ("ledger", &format!("{} events", report.ledger_size)),
-        ("as of", &format!("{} by keystead {}", report.at, report.version)),
+        ("as of", &format!("{} by keystead {}", moment(&report.at), report.version)),
     ] {
         table.push_str(&format!("{name:<12} {}\n", shown(value)));
     }
@@ -110,8 +110,8 @@ fn vaults(report: &StatusReport) -> String {
 fn kits(report: &StatusReport) -> String {
     let mut table = Table::new(["KIT", "MADE", "LAST PROVEN", "FINGERPRINT"]);
     for kit in &report.kits {
-        let proven = kit.proven_at.as_deref().unwrap_or("not proven");
-        table.row([&kit.kit, &kit.created_at, proven, &kit.fingerprint]);
+        let proven = kit.proven_at.as_deref().map_or("not proven".into(), moment);
+        table.row([&kit.kit, &moment(&kit.created_at), &proven, &kit.fingerprint]);
     }
     table.text()
 }

@@ -54,13 +54,7 @@ impl InitPlan {
         let data_dir = data_dir(desk)?;
         let vaults = vaults(args, &data_dir, desk)?;
         let kept = Kept::apart(Some(&data_dir), &vaults)?;
-        for vault in &vaults {
-            if args.vaults.is_empty() {
-                make_folder(vault.folder())?;
-            } else if !vault.folder().is_dir() {
-                return Err(PlanRefused::VaultMissing { vault: vault.clone() });
-            }
-        }
+        vault_folders(args, &vaults)?;
         let vaults_min = vaults_min(args.vaults_min, vaults.len())?;
         instance.check(&kept)?;
         kit.check(&kept)?;
@@ -183,6 +177,18 @@ fn vault(answer: &str) -> Result<VaultUrl, PlanRefused> {
     }
     let failed = |source| PlanRefused::Folder { path: answer.into(), source };
     Ok(VaultUrl::directory(&std::path::absolute(answer).map_err(failed)?)?)
+}
+
+/// A folder that a person answered with just now is made; one that a flag names may be a disk that
+/// is not mounted.
+fn vault_folders(args: &InitArgs, vaults: &[VaultUrl]) -> Result<(), PlanRefused> {
+    if args.vaults.is_empty() {
+        return vaults.iter().try_for_each(|vault| make_folder(vault.folder()));
+    }
+    match vaults.iter().find(|vault| !vault.folder().is_dir()) {
+        Some(vault) => Err(PlanRefused::VaultMissing { vault: vault.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn vaults_min(given: Option<usize>, vaults: usize) -> Result<usize, PlanRefused> {

@@ -112,6 +112,8 @@ fn a_plan_that_would_lose_what_it_makes_is_refused_before_anything_is_made() {
     let home = Home::new();
     let strong = home.write("strong", "gravel-otter-lunar-sphinx-mend\n");
     let (kits, secrets) = (home.folder("kits"), home.folder("secrets"));
+    home.folder("a");
+    home.folder("b");
     let before = home.path().read_dir().unwrap().count();
     let init = |vaults: &[&str], kit: &str, secret: &str, more: &[&str]| {
         let vaults: Vec<String> = vaults.iter().map(|v| format!("dir://{}", home.at(v))).collect();
@@ -142,6 +144,7 @@ fn a_plan_that_would_lose_what_it_makes_is_refused_before_anything_is_made() {
         let ran = init(&["a", "b"], &kit, &secret, &["--vaults-min", min]);
         ran.refused(2, &["not more than half of the 2 vaults"]);
     }
+    init(&["a", "c"], &kit, &secret, &[]).refused(2, &["has no folder", "hint: mount the disk"]);
     home.write(".config/keystead/profile.toml", "taken");
     init(&["a", "b"], &kit, &secret, &[]).refused(2, &["is the profile of an instance"]);
     assert_eq!(home.path().read_dir().unwrap().count(), before + 1, "something was made");

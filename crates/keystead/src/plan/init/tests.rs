@@ -52,7 +52,9 @@ fn a_person_is_asked_five_questions_and_gets_defaults() {
     assert_eq!(plan.vaults[1].declared_domain(), Some("cellar"));
     assert_eq!(plan.kit.out, PathBuf::from(at("kit/recovery.kit")));
     assert_eq!(plan.kit.secret_out, PathBuf::from(at("secret/printed-secret.txt")));
-    assert!(Path::new(&at("secret")).is_dir());
+    for folder in ["secret", "kit", "a", "b"] {
+        assert!(Path::new(&at(folder)).is_dir(), "{folder}");
+    }
 }
 
 #[test]
@@ -61,6 +63,7 @@ fn what_flags_say_is_not_asked() {
     let at = |name: &str| top.path().join(name).display().to_string();
     fs::write(at("pass"), STRONG).unwrap();
     fs::create_dir(at("apart")).unwrap();
+    fs::create_dir(at("a")).unwrap();
     let flags = [
         "--vault",
         &format!("dir://{}", at("a")),
@@ -87,6 +90,7 @@ fn nothing_is_made_where_something_is_refused() {
     let top = tempfile::tempdir().unwrap();
     let at = |name: &str| top.path().join(name).display().to_string();
     let url = format!("dir://{}", at("a"));
+    fs::create_dir(at("a")).unwrap();
     let base =
         ["--vault", &url, "--passphrase-out", &at("made"), "--kit-passphrase-out", &at("kp")];
     for (out, secret, said) in [
@@ -99,7 +103,11 @@ fn nothing_is_made_where_something_is_refused() {
         let refused = plan.unwrap_err().to_string();
         assert!(refused.contains(said), "{refused}");
     }
-    assert_eq!(top.path().read_dir().unwrap().count(), 0);
+    assert_eq!(top.path().read_dir().unwrap().count(), 1);
+    fs::remove_dir(at("a")).unwrap();
+    let flags = [&base[..], &["--kit-out", "k/kit", "--kit-secret-out", "s/secret"]].concat();
+    let (plan, _) = plan(&flags, &config(top.path()), &[]);
+    assert!(matches!(plan, Err(PlanRefused::VaultMissing { .. })));
 }
 
 #[test]
