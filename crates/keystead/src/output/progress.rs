@@ -1,8 +1,8 @@
 //! Shows how far long work is: phase, amount, rate, time left.
 //!
 //! Invariant: it writes to standard error alone and never holds the work up; without a terminal it
-//! writes plain lines: one at each end of a phase, between them one for each tenth that took a second
-//! or more, and one where nothing was said for five seconds.
+//! writes plain lines: one at each end of a phase, between them one for each tenth that took a
+//! second or more, and one where nothing was said for five seconds.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
