@@ -117,15 +117,23 @@ impl Explained for WiringRefused {
         match self {
             Self::Occupied { .. } | Self::NotText { .. } | Self::Printed(_) => Exit::Usage,
             Self::InUse { .. } => Exit::WrongState,
+            Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
             Self::NoInstance { .. }
             | Self::Start(StartFailed::NoInstance)
             | Self::Restore(RestoreFailed::NothingHere { .. }) => Exit::NotFound,
-            Self::Kit(KitRefused::WrongPassphraseOrFactor)
+            Self::Kit(KitRefused::WrongPassphraseOrFactor | KitRefused::Factor(_))
+            | Self::Restore(RestoreFailed::KitOpensNothing { .. })
             | Self::Start(StartFailed::Seal(keystead_crypto::SealFailed::Refused)) => Exit::Denied,
             Self::Kit(_)
             | Self::Challenge { .. }
             | Self::NoRecord { .. }
-            | Self::Restore(RestoreFailed::Chain(_))
+            | Self::Restore(
+                RestoreFailed::Chain(_)
+                | RestoreFailed::HeadMissing { .. }
+                | RestoreFailed::CopyMissing { .. }
+                | RestoreFailed::Object { .. }
+                | RestoreFailed::State { .. },
+            )
             | Self::Start(
                 StartFailed::Corrupt { .. }
                 | StartFailed::OtherInstance
@@ -168,7 +176,7 @@ impl Explained for WiringRefused {
             }
             Self::File { .. } | Self::Folder { .. } => "check the path and its permissions",
             Self::Listen { .. } => "choose another port with --listen, or 0 for a free one",
-            Self::Kit(KitRefused::WrongPassphraseOrFactor) => {
+            Self::Kit(KitRefused::WrongPassphraseOrFactor | KitRefused::Factor(_)) => {
                 "check the passphrase, and that the printed secret is the one of this kit"
             }
             Self::Kit(KitRefused::Damaged) => "use another copy of the kit: this file is damaged",
