@@ -11,7 +11,7 @@ mod statement;
 
 use keystead_crypto::{
     KdfFailed, Prk, RecipientSeed, Secret, Signature, SigningKey, VerifyingKey,
-    bytes::{Malformed, Reader},
+    bytes::{Malformed, Reader, Writer},
     hash::{hmac_sha256, same, sha256},
     labels,
 };

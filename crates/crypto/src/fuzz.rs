@@ -5,7 +5,7 @@
 //! broken oracle; none of them derives a key from a passphrase. Property tests drive them for
 //! seconds, a fuzzer for days.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     Body, CipherContext, CipherKey, CipherKind, KeyVersion, MasterWrap, RecipientKey,
@@ -56,22 +56,28 @@ pub fn seal_slot(bytes: &[u8]) {
 /// # Panics
 /// Where a claim verifies under a key that did not make it, or what we sign does not verify.
 pub fn request(bytes: &[u8]) {
+    let (head, body) = split(bytes);
+    with_parts(&head, body, |parts| {
+        if let Ok(claim) = sigv4::claim(parts) {
+            check_claim(&claim);
+        }
+        sign_and_read(parts);
+    });
+}
+
+fn split(bytes: &[u8]) -> (Cow<'_, str>, &[u8]) {
     let end = bytes.windows(2).position(|two| two == b"\n\n").unwrap_or(bytes.len());
-    let (head, body) = (&bytes[..end], bytes.get(end + 2..).unwrap_or_default());
-    let text = String::from_utf8_lossy(head);
-    let mut lines = text.split('\n');
+    (String::from_utf8_lossy(&bytes[..end]), bytes.get(end + 2..).unwrap_or_default())
+}
+
+fn with_parts<R>(head: &str, body: &[u8], look: impl FnOnce(&RequestParts<'_>) -> R) -> R {
+    let mut lines = head.split('\n');
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or_default();
     let (raw_path, raw_query) = target.split_once('?').unwrap_or((target, ""));
-    let headers: Vec<(&str, &[u8])> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name, value.as_bytes()))
-        .collect();
-    let headers = &headers[..];
-    let parts = RequestParts { method, raw_path, raw_query, headers, body_sha256: sha256(body) };
-    if let Ok(claim) = sigv4::claim(&parts) {
-        check_claim(&claim);
-    }
-    sign_and_read(&parts);
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    let headers: Vec<_> = pairs.map(|(name, value)| (name, value.as_bytes())).collect();
+    let (headers, body_sha256) = (&headers[..], sha256(body));
+    look(&RequestParts { method, raw_path, raw_query, headers, body_sha256 })
 }
 
 fn check_claim(claim: &Claim) {

@@ -6,22 +6,22 @@
 
 use std::sync::Arc;
 
-use keystead_ledger::{Chain, CompactRange, Origin, StatePlace, Writer, leaf_hash};
+use keystead_ledger::{Chain, CompactRange, Head, Origin, StatePlace, Writer, leaf_hash};
 
 use crate::{
     Journal, Limits, MemoryDisk,
     frame::{self, Header},
 };
 
-/// A folder whose one file has these bytes.
+/// A folder whose one file has these bytes; its head where a start takes it.
 ///
 /// # Panics
 /// Where a journal that opened does not read back, or opens to another head the next time.
-pub fn file(bytes: &[u8]) {
+pub fn file(bytes: &[u8]) -> Option<Head> {
     let limits = Limits { reserve_bytes: 0, ..Limits::default() };
     let disk = MemoryDisk::new();
     disk.tamper(&frame::file_name(0), bytes.to_vec());
-    let Ok(journal) = Journal::open(Arc::new(disk.clone()), limits) else { return };
+    let journal = Journal::open(Arc::new(disk.clone()), limits).ok()?;
     let head = journal.head();
     journal.verify().expect("what a start took is whole");
     let leaves = journal.read(0, usize::MAX).expect("what a start took can be read");
@@ -31,13 +31,14 @@ pub fn file(bytes: &[u8]) {
     drop(journal);
     let again = Journal::open(Arc::new(disk.copied()), limits).expect("it opened once");
     assert_eq!(again.head(), head, "a second start finds the same log");
+    Some(head)
 }
 
 /// A file whose header and checks are right: the bytes say which entries follow.
 ///
 /// # Panics
 /// As [`file`].
-pub fn entries(script: &[u8]) {
+pub fn entries(script: &[u8]) -> Option<Head> {
     let place = StatePlace { commit_seq: 0, index: u16::MAX };
     let origin = Origin::new("ins/inc/nod").expect("three plain parts");
     let header = Header { origin, tree: CompactRange::new(), place, previous: [0; 32] };
@@ -53,7 +54,7 @@ pub fn entries(script: &[u8]) {
             _ => chain = put_leaf(&mut bytes, chain, with),
         }
     }
-    file(&bytes);
+    file(&bytes)
 }
 
 /// A leaf that nobody has looked at.

@@ -1,5 +1,8 @@
 //! Seconds of what a fuzzer does for days: noise, and lawful objects with some bytes changed.
 
+#[path = "../../../../fuzz/drive.rs"]
+mod drive;
+
 use keystead_crypto::{BackupWrap, RecipientSeed, SealKey, Secret};
 use keystead_domain::{KeyId, KitId, Timestamp, VaultId, VersionId};
 use proptest::prelude::*;
@@ -96,6 +99,42 @@ fn a_lawful_entry_survives() {
     segment::entry_survives(&entry);
     let one = [0, 0, 0, 1];
     segment::entry_survives(&[&one[..], &entry].concat());
+}
+
+#[test]
+fn no_bytes_break_an_oracle() {
+    drive::run("vault-object", driven(object));
+    drive::run("kit", driven(kit));
+    drive::run("segment-entry", segment_entry);
+    drive::run("object-name", driven(name));
+    drive::run("printed-secret", driven(printed_secret));
+    drive::run("kit-qr", driven(qr));
+}
+
+fn driven<I: ?Sized>(oracle: impl Fn(&I) -> Parsed) -> impl Fn(&I) {
+    move |input| {
+        let _ = oracle(input);
+    }
+}
+
+#[test]
+fn the_seeds_are_what_the_parsers_take() {
+    for (name, bytes) in drive::corpus("vault-object") {
+        assert_eq!(object(&bytes), Parsed::Whole, "{name}");
+    }
+    let kits = drive::corpus("kit");
+    assert_eq!(
+        [&kits["whole"], &kits["without-checksum"]].map(|bytes| kit(bytes)),
+        [Parsed::Whole; 2]
+    );
+    let texts =
+        |target| drive::corpus(target).into_values().map(|text| String::from_utf8(text).unwrap());
+    assert!(texts("object-name").all(|text| name(&text) == Parsed::Whole));
+    assert!(texts("kit-qr").all(|text| qr(&text) == Parsed::Whole));
+    assert_eq!(
+        texts("printed-secret").filter(|text| printed_secret(text) == Parsed::Whole).count(),
+        3
+    );
 }
 
 proptest! {

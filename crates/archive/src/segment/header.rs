@@ -116,7 +116,7 @@ impl SegmentHeader {
     pub(crate) fn lawful_commits(&self) -> RangeInclusive<u64> {
         match self.kind {
             SegmentKind::Segment => self.first_commit_seq..=self.last_commit_seq,
-            SegmentKind::FullPoint | SegmentKind::MetadataPoint => 0..=self.last_commit_seq,
+            SegmentKind::FullPoint | SegmentKind::MetadataPoint => 1..=self.last_commit_seq,
         }
     }
 

@@ -14,6 +14,22 @@ fn no_bytes_break_an_oracle() {
 }
 
 #[test]
+fn the_seeds_are_what_the_parsers_take() {
+    let body = drive::corpus("body");
+    assert!(Instance::from_body(&body["instance"]).is_ok());
+    assert!(Tenant::from_body(&body["tenant"]).is_ok());
+    assert!(AccessKey::from_body(&body["access-key"]).is_ok());
+    assert!(Kit::from_body(&body["kit"]).is_ok());
+    assert!(Key::from_body(&body["key"]).is_ok());
+    let texts = |target| drive::corpus(target).into_values().map(|text| String::from_utf8(text));
+    assert!(texts("time").all(|text| text.unwrap().parse::<Timestamp>().is_ok()));
+    let account = "123456789012".parse().unwrap();
+    let names =
+        texts("key-name").filter(|text| KeyName::parse(text.as_ref().unwrap(), &account).is_ok());
+    assert_eq!(names.count(), 5, "all but the account");
+}
+
+#[test]
 fn times_at_both_ends_of_their_range_have_a_distance() {
     let (first, last) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
     assert_eq!(last.ms_since(first), i64::MAX / 1000);
