@@ -143,4 +143,6 @@ def test_the_worst_day(told):
     assert "proven by the vaults that were read" in day
     assert "Now start the server" in day
     assert READ in day
+    _, _, without_the_program = day.rpartition("alive until")
+    assert without_the_program.count("  opened\n") == 1
     assert day.endswith("from before the worst day\n== the end\n")
