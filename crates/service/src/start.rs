@@ -201,12 +201,13 @@ pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, St
     let ports = Ports { site, journal: Arc::new(journal) };
     ports.tasks.drive(ports.journal.clone());
     let node = node_of(&ports.journal)?;
-    let end = chain_end(&ports, opened.instance.id, &opened.root.public()).await?;
+    let chain = chain(&ports, opened.instance.id, opened.root.public()).await?;
+    let end = chain.end();
     let head = ports.store.head().await?;
     if head < end.commit_seq {
         return Err(StartFailed::DatabaseBehind { head, shipped: end.commit_seq });
     }
-    let set = Arc::new(vault_set(&ports, &opened, end, options).await?);
+    let set = Arc::new(vault_set(&ports, &opened, &chain, options).await?);
     run(ports, opened, node, end, head, set).await
 }
 
@@ -447,35 +448,47 @@ fn node_of(journal: &Journal) -> Result<NodeId, StartFailed> {
 }
 
 /// Where this folder's chain ends: its newest segment, or the base.
-async fn chain_end(
+/// Where this incarnation began, and each segment of it that the data folder still holds.
+#[derive(Debug)]
+struct Chain {
+    base: ChainEnd,
+    /// Ascending; the first one is the last that enough vaults had confirmed.
+    pending: Vec<ChainEnd>,
+}
+
+impl Chain {
+    fn end(&self) -> ChainEnd {
+        self.pending.last().copied().unwrap_or(self.base)
+    }
+}
+
+async fn chain(
     ports: &Ports,
     instance: InstanceId,
-    root: &VerifyingKey,
-) -> Result<ChainEnd, StartFailed> {
-    let disk = ports.disk.clone();
-    let read = blocking(&*ports.tasks, move || -> Result<_, DiskFailed> {
-        Ok(match Outbox::pending(&*disk)?.last() {
-            Some(sequence) => (true, read_pending(&*disk, *sequence)?),
-            None => (false, disk.read(&file(BASE_FILE))?),
-        })
+    root: VerifyingKey,
+) -> Result<Chain, StartFailed> {
+    let (disk, log) = (ports.disk.clone(), ports.journal.head());
+    let read = blocking(&*ports.tasks, move || -> Result<Chain, StartFailed> {
+        let base = disk.read(&file(BASE_FILE))?.ok_or(StartFailed::NoInstance)?;
+        let base = base_end(&base).map_err(|bad| corrupt("the base mark", &bad))?;
+        let mut pending = Vec::new();
+        for sequence in Outbox::pending(&*disk)? {
+            let bytes = read_pending(&*disk, sequence)?.ok_or(StartFailed::NoInstance)?;
+            let bad = |bad| StartFailed::Corrupt { what: format!("segment {sequence}: {bad}") };
+            let header = read_segment_header(&bytes, &root).map_err(bad)?;
+            if header.instance != instance {
+                return Err(StartFailed::OtherInstance);
+            }
+            let told = header.ledger_heads.iter().find(|head| head.origin == log.origin.as_str());
+            if let Some(told) = told.filter(|told| told.size > log.size) {
+                return Err(StartFailed::JournalBehind { here: log.size, shipped: told.size });
+            }
+            let commit_seq = header.last_commit_seq;
+            pending.push(ChainEnd { sequence, hash: object_hash(&bytes), commit_seq });
+        }
+        Ok(Chain { base, pending })
     });
-    let (segment, bytes) = read.await.ok_or(StartFailed::Internal)??;
-    let bytes = bytes.ok_or(StartFailed::NoInstance)?;
-    if !segment {
-        return base_end(&bytes).map_err(|bad| corrupt("the base mark", &bad));
-    }
-    let header = read_segment_header(&bytes, root)
-        .map_err(|bad| StartFailed::Corrupt { what: format!("the newest segment: {bad}") })?;
-    let log = ports.journal.head();
-    let told = header.ledger_heads.iter().find(|head| head.origin == log.origin.as_str());
-    if let Some(told) = told.filter(|told| told.size > log.size) {
-        return Err(StartFailed::JournalBehind { here: log.size, shipped: told.size });
-    }
-    if header.instance != instance {
-        return Err(StartFailed::OtherInstance);
-    }
-    let commit_seq = header.last_commit_seq;
-    Ok(ChainEnd { sequence: header.sequence, hash: object_hash(&bytes), commit_seq })
+    read.await.ok_or(StartFailed::Internal)?
 }
 
 fn base_end(bytes: &[u8]) -> Result<ChainEnd, Malformed> {
@@ -488,10 +501,10 @@ fn base_end(bytes: &[u8]) -> Result<ChainEnd, Malformed> {
 async fn vault_set(
     ports: &Ports,
     opened: &OpenedInstance,
-    end: ChainEnd,
+    chain: &Chain,
     options: StartOptions,
 ) -> Result<VaultSet, StartFailed> {
-    let instance = &opened.instance;
+    let (instance, end) = (&opened.instance, chain.end());
     let mut members = Vec::new();
     let mut answered = 0;
     for configured in &instance.vaults {
@@ -512,9 +525,13 @@ async fn vault_set(
     if answered < need {
         fence.unseen();
     }
-    let base = if end.sequence == 0 { end.commit_seq } else { 0 };
-    let set = VaultSet::new(instance, members, fence, end.sequence, base);
-    set.segment_built(end.sequence, end.commit_seq);
+    let set = VaultSet::new(instance, members, fence, end.sequence, chain.base.commit_seq);
+    let set = set.checked_under(opened.root.public());
+    // All that may still be on its way: else those before the last would confirm nothing, and
+    // their keys and access keys would be unknown here until the last one is confirmed.
+    for segment in &chain.pending {
+        set.segment_built(segment.sequence, segment.commit_seq);
+    }
     set.settle();
     Ok(set)
 }

@@ -14,7 +14,8 @@ use std::{
 use keystead_archive::{VaultRecord, names, names::ObjectKind};
 use keystead_crypto::VerifyingKey;
 use keystead_domain::{InstanceId, VaultId};
-use keystead_targets::{ObjectName, ReopeningVault, Vault, VaultOpener, VaultUrl};
+use keystead_targets::{ObjectName, ReopeningVault, Vault, VaultError, VaultOpener, VaultUrl};
+use thiserror::Error;
 
 use super::{RestoreFailed, Watcher};
 use crate::vaults::{held, object_name};
@@ -46,18 +47,24 @@ impl Sources {
     ) -> Result<Self, RestoreFailed> {
         watcher.phase("list vaults", urls.len() as u64);
         let (mut all, mut reasons) = (Vec::<Source>::new(), Vec::new());
+        let mut foreign = 0;
         for url in urls {
             match open_one(opener, url, instance, root).await {
                 Ok(source) if all.iter().any(|other| other.id == source.id) => {
                     watcher.warn(format!("vault `{url}` is named twice"));
                 }
                 Ok(source) => all.push(source),
-                Err(reason) => {
+                Err(left_out) => {
+                    foreign += usize::from(matches!(left_out, LeftOut::Foreign { .. }));
+                    let reason = left_out.to_string();
                     watcher.warn(format!("vault `{url}` is left out: {reason}"));
                     reasons.push(format!("`{url}`: {reason}"));
                 }
             }
             watcher.advance(1);
+        }
+        if all.is_empty() && foreign == urls.len() {
+            return Err(RestoreFailed::NothingHere { instance: instance.to_string() });
         }
         if all.is_empty() {
             return Err(RestoreFailed::NoVault { reasons: reasons.join("; ") });
@@ -123,20 +130,30 @@ impl Sources {
     }
 }
 
+/// Why a vault is left out.
+#[derive(Debug, Error)]
+enum LeftOut {
+    #[error(transparent)]
+    Away(#[from] VaultError),
+    #[error("it holds nothing of instance `{instance}`")]
+    Foreign { instance: InstanceId },
+    #[error("its record is not signed by this kit's root")]
+    Unsigned,
+}
+
 async fn open_one(
     opener: &Arc<dyn VaultOpener>,
     url: &VaultUrl,
     instance: InstanceId,
     root: &VerifyingKey,
-) -> Result<Source, String> {
+) -> Result<Source, LeftOut> {
     let vault: Arc<dyn Vault> = Arc::new(ReopeningVault::new(url.clone(), opener.clone()));
     let name = object_name(&names::vault_record(instance));
-    let bytes = vault.read(&name).await.map_err(|away| away.to_string())?;
-    let bytes = bytes.ok_or_else(|| format!("it holds nothing of instance `{instance}`"))?;
+    let bytes = vault.read(&name).await?.ok_or(LeftOut::Foreign { instance })?;
     let record = VaultRecord::verify(&bytes, root)
         .ok()
         .filter(|record| record.instance == instance)
-        .ok_or_else(|| "its record is not signed by this kit's root".to_owned())?;
-    let names = held(&*vault, instance).await.map_err(|away| away.to_string())?;
+        .ok_or(LeftOut::Unsigned)?;
+    let names = held(&*vault, instance).await?;
     Ok(Source { id: record.vault, vault, names })
 }

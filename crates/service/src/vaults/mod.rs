@@ -12,6 +12,7 @@ mod quorum;
 
 use std::{collections::BTreeMap, sync::Mutex};
 
+use keystead_crypto::VerifyingKey;
 use keystead_domain::{IncarnationId, Instance, InstanceId};
 use tokio::sync::watch;
 
@@ -32,6 +33,9 @@ pub(crate) struct VaultSet {
     /// How many must confirm.
     pub(crate) need: usize,
     pub(crate) fence: Fence,
+    /// Under which each vault's record is checked before an object goes there; none while the
+    /// records themselves are being made.
+    root: Option<VerifyingKey>,
     /// The last segment that was built here.
     built: watch::Sender<u64>,
     /// Segments that wait for confirmation: sequence → last `commit_seq`.
@@ -54,10 +58,17 @@ impl VaultSet {
             members,
             need: instance.vaults_min as usize,
             fence,
+            root: None,
             built: watch::Sender::new(built),
             waiting: Mutex::new(BTreeMap::new()),
             vaulted: watch::Sender::new(vaulted),
         }
+    }
+
+    /// The same, whose vaults must each show their record, signed by `root`.
+    #[must_use]
+    pub(crate) fn checked_under(self, root: VerifyingKey) -> Self {
+        Self { root: Some(root), ..self }
     }
 
     /// Says that a segment lies in the outbox and may be put.

@@ -1,7 +1,8 @@
 //! Puts one object into all vaults at once and waits for as many as must confirm.
 //!
 //! Invariant: the puts outlive the wait: a slow vault still gets its object, a failed one is marked
-//! so that its feeder fetches the object from the others.
+//! so that its feeder fetches the object from the others. A folder without its vault's record (an
+//! unmounted disk, an emptied vault) gets nothing and confirms nothing.
 
 use std::{
     pin::pin,
@@ -14,7 +15,10 @@ use std::{
 use keystead_targets::ObjectName;
 use tokio::sync::mpsc;
 
-use super::{Member, VaultSet, member::Put};
+use keystead_crypto::VerifyingKey;
+use keystead_domain::InstanceId;
+
+use super::{Member, NotUsable, VaultSet, check_record, member::Put};
 use crate::{Error, Fault, ports::Site};
 
 /// Longest wait for enough vaults, in milliseconds.
@@ -31,10 +35,11 @@ pub(crate) async fn put_quorum(
     for member in &set.members {
         let (member, name, bytes) = (member.clone(), name.clone(), bytes.clone());
         let report = report.clone();
+        let record = set.root.map(|root| (set.instance, root));
         site.tasks.spawn(
             "vault-put",
             Box::pin(async move {
-                let held = put_one(&member, &name, &bytes).await;
+                let held = put_one(&member, record, &name, &bytes).await;
                 // The waiter may have had enough already.
                 let _ = report.send(held).await;
             }),
@@ -59,9 +64,20 @@ pub(crate) async fn put_quorum(
     Err(Fault::VaultsAway { confirmed, needed: set.need }.into())
 }
 
-async fn put_one(member: &Member, name: &ObjectName, bytes: &[u8]) -> bool {
+async fn put_one(
+    member: &Member,
+    record: Option<(InstanceId, VerifyingKey)>,
+    name: &ObjectName,
+    bytes: &[u8],
+) -> bool {
     let vault = member.vault.url();
-    match member.put(name, bytes).await {
+    let put = async {
+        if let Some((instance, root)) = record {
+            check_record(&*member.vault, instance, member.id, &root).await?;
+        }
+        Ok::<_, NotUsable>(member.put(name, bytes).await?)
+    };
+    match put.await {
         Ok(Put::Ours) => true,
         Ok(Put::Theirs(_)) => {
             tracing::error!(%vault, %name, "another object lies under our name");
