@@ -141,7 +141,17 @@ impl Explained for IntakeRefused {
             }
             Self::Control { .. } => "a passphrase is one line of text".to_owned(),
             Self::Differ => "type the same passphrase twice".to_owned(),
-            _ => return None,
+            Self::Unreadable { .. } | Self::Unwritable { .. } => {
+                "check the path and its permissions".to_owned()
+            }
+            Self::Absent { variable, .. } => format!("set `{variable}`, or name a file"),
+            Self::Empty { .. } | Self::Long { .. } | Self::NotText { .. } => {
+                "check that it is the right file: it should hold the secret as text and nothing \
+                 else"
+                    .to_owned()
+            }
+            Self::Shared { .. } => "name a file or another descriptor for one of them".to_owned(),
+            Self::Terminal { .. } => "name a file that holds it".to_owned(),
         })
     }
 }
