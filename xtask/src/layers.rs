@@ -216,12 +216,7 @@ const RINGS: [Row; 18] = [
             "thiserror",
         ]),
     },
-    Row {
-        name: "keystead-e2e",
-        ring: Ring::Tool,
-        ours: &[],
-        third_party: ThirdParty::Only(&[]),
-    },
+    Row { name: "keystead-e2e", ring: Ring::Tool, ours: &[], third_party: ThirdParty::Only(&[]) },
     Row {
         name: "xtask",
         ring: Ring::Tool,
