@@ -56,7 +56,7 @@ impl Row {
     }
 }
 
-const RINGS: [Row; 17] = [
+const RINGS: [Row; 18] = [
     Row {
         name: "keystead-arena",
         ring: Ring::Pure,
@@ -215,6 +215,12 @@ const RINGS: [Row; 17] = [
             "tempfile",
             "thiserror",
         ]),
+    },
+    Row {
+        name: "keystead-e2e",
+        ring: Ring::Tool,
+        ours: &[],
+        third_party: ThirdParty::Only(&[]),
     },
     Row {
         name: "xtask",

@@ -58,6 +58,12 @@ impl Serving {
         self.end();
     }
 
+    /// The same while others still use it.
+    pub fn kill_now(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::KILL).expect("the child is ours and was not waited for");
+    }
+
     /// Asks it to stop (SIGTERM) and waits; returns its exit code.
     pub fn stop(mut self) -> Option<i32> {
         let pid = Pid::from_child(&self.child);
