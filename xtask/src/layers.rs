@@ -217,12 +217,7 @@ const RINGS: [Row; 18] = [
         ]),
     },
     Row { name: "keystead-e2e", ring: Ring::Tool, ours: &[], third_party: ThirdParty::Only(&[]) },
-    Row {
-        name: "keystead-e2e",
-        ring: Ring::Tool,
-        ours: &[],
-        third_party: ThirdParty::Only(&[]),
-    },
+    Row { name: "keystead-e2e", ring: Ring::Tool, ours: &[], third_party: ThirdParty::Only(&[]) },
     Row {
         name: "xtask",
         ring: Ring::Tool,

@@ -36,7 +36,7 @@ fn nothing_is_made_where_anything_is_wrong() {
         (init.clone().set("--vaults-min", "4"), 2, "not more than half", "leave it out for 2"),
         (init.clone().drop("--passphrase-file"), 2, "missing: --passphrase-file", "flags"),
         (init.clone().drop("--vault"), 2, "missing: --vault", "flags"),
-        (init.clone().add("--vault", &url("nowhere")).set("--vaults-min", "4"), 1, "", ""),
+        (init.clone().add("--vault", &url("nowhere")), 2, "has no folder", "make the folder"),
     ];
     let before = tree(&[folder.path()]);
     for (line, code, error, hint) in cases {

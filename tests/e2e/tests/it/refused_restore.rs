@@ -86,7 +86,7 @@ fn a_kit_that_is_damaged_or_of_another_instance_is_named_before_its_passphrase_c
     let instance = other.made["instance"].as_str().unwrap();
     let nothing = format!("the vaults hold nothing of instance `{instance}`");
     ruins.refuses(&whole, 5, &nothing, "check that kit and vaults belong to the same instance");
-    ruins.refuses(&line, 4, "the passphrase or the factor is wrong", "printed secret");
+    ruins.refuses(&line, 4, "the factor is of `kit_", "the printed secret is the one of this kit");
     let mut bytes = fs::read(ruins.world.at("kit/k.kit")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -105,7 +105,7 @@ fn too_few_vaults_are_refused_until_the_loss_is_accepted() {
     let nowhere = ruins.from(&["nowhere", "neither"]);
     ruins.refuses(&nowhere, 3, "no vault could be read", "check that the vaults are mounted");
     let one = ruins.from(&["a"]);
-    let too_few = "1 of 3 vaults were read and 2 are needed to prove that nothing is missing";
+    let too_few = "1 of 3 vaults were read; 2 prove that nothing is missing";
     ruins.refuses(&one, 3, too_few, "--accept-loss");
     // Dropping vaults from the new configuration is no word on what they hold.
     let dropped = one.clone().add("--without-vault", &ruins.world.url("b"));

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// Path to bytes of every file; folders and links by their names.
+/// Path to bytes of every file; folders and links by their names. A vault's staging folder is left
+/// out: what a killed put left there is no object, and whoever opens the vault takes it away.
 pub(crate) fn tree(folders: &[&Path]) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     folders.iter().for_each(|folder| add(folder, &mut found));
@@ -10,6 +11,9 @@ pub(crate) fn tree(folders: &[&Path]) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn add(path: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    if path.file_name().is_some_and(|name| name == ".tmp") {
+        return;
+    }
     let metadata = path.symlink_metadata().unwrap();
     let bytes = if metadata.is_file() { fs::read(path).unwrap() } else { Vec::new() };
     found.insert(path.display().to_string(), bytes);
