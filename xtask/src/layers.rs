@@ -217,7 +217,6 @@ const RINGS: [Row; 18] = [
         ]),
     },
     Row { name: "keystead-e2e", ring: Ring::Tool, ours: &[], third_party: ThirdParty::Only(&[]) },
-    Row { name: "keystead-e2e", ring: Ring::Tool, ours: &[], third_party: ThirdParty::Only(&[]) },
     Row {
         name: "xtask",
         ring: Ring::Tool,
