@@ -26,6 +26,7 @@ mod service;
 mod shipper;
 mod start;
 pub mod status;
+mod survey;
 mod tenants;
 mod uses;
 mod vaults;
