@@ -11,4 +11,5 @@ mod evidence;
 mod fencing;
 mod kit;
 mod node;
+mod outcome;
 mod prepared;
