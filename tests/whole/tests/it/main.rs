@@ -6,9 +6,11 @@
 #![expect(clippy::print_stderr, reason = "a matrix that fails names its case")]
 
 mod client;
+mod crash;
 mod determinism;
 mod evidence;
 mod fencing;
+mod full;
 mod kit;
 mod node;
 mod outcome;
