@@ -1,5 +1,5 @@
-//! Recognisable secrets go through the whole life of an instance at log level TRACE; afterwards every
-//! file is searched for them, in every form that a careless line of code would give them.
+//! Recognisable secrets go through the whole life of an instance at log level TRACE; afterwards
+//! every file is searched for them, in every form that a careless line of code would give them.
 
 use std::{fs, path::Path};
 

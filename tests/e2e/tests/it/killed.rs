@@ -1,7 +1,7 @@
 //! `kill -9` under load, again and again: what was acknowledged is there after each restart.
 //!
-//! 50 rounds; the nightly form sets `KEYSTEAD_KILL_ROUNDS=1000`. The moment of each kill is a number
-//! of acknowledgements, so that it falls into other work in every round.
+//! 50 rounds; the nightly form sets `KEYSTEAD_KILL_ROUNDS=1000`. The moment of each kill is a
+//! number of acknowledgements, so that it falls into other work in every round.
 
 use std::{
     sync::mpsc::{Sender, channel},
