@@ -50,5 +50,34 @@ pub(crate) async fn no_route(State(service): State<Arc<Service>>, signed: Signed
     signed.refuse(&service, "", error).await
 }
 
+/// Every parser of this front over one request, whose sender counts as proved.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn parse_every(uri: &str, body: &[u8]) {
+    use axum::http::Request;
+    use keystead_domain::{PrincipalId, RequestId, TenantId};
+    use keystead_service::{Cx, Front, Principal};
+
+    let account: keystead_domain::Account = "123456789012".parse().expect("twelve digits");
+    let Ok(request) = Request::builder().uri(uri).body(()) else { return };
+    let principal = Principal {
+        id: PrincipalId::from_bytes([1; 16]),
+        tenant: TenantId::from_bytes([2; 16]),
+        account: account.clone(),
+        access_key_id: "AKIDEXAMPLE".into(),
+        name: "admin".into(),
+    };
+    let (request, head) = (RequestId::from_bytes([3; 16]), request.into_parts().0);
+    let cx = Cx { request, front: Front::Native, principal, source: "127.0.0.1".into() };
+    let signed = Signed::new(cx, head, zeroize::Zeroizing::new(body.to_vec()));
+    let _ = keys::parse_create(&signed, &account);
+    let _ = keys::parse_list(&signed, &account);
+    let _ = keys::parse_describe(&signed, &account);
+    let _ = uses::parse_encrypt(&signed, &account);
+    let _ = uses::parse_decrypt(&signed, &account);
+    let _ = kits::parse_create(&signed, &account);
+    let _ = kits::parse_prove(&signed, &account);
+    let _ = status::no_command(&signed, &account);
+}
+
 #[cfg(test)]
 pub(crate) use problem::row;

@@ -47,6 +47,21 @@ fn is_query_protocol(headers: &HeaderMap) -> bool {
     !headers.contains_key("x-amz-target") && kind.is_some_and(form)
 }
 
+/// Every parser of this front over one body.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn parse_every(body: &[u8]) {
+    use keystead_service::HandOut;
+    let account = "123456789012".parse().expect("twelve digits");
+    let _ = keys::create(body);
+    let _ = keys::describe(body, &account);
+    let _ = keys::list(body);
+    let _ = uses::encrypt(body, &account);
+    let _ = uses::decrypt(body, &account);
+    let _ = uses::generate_data_key(body, &account, HandOut::Both);
+    let _ = uses::generate_data_key(body, &account, HandOut::CiphertextOnly);
+    let _ = sts::parse(body);
+}
+
 /// This front's two columns of the error matrix, and what a KMS client reads.
 #[cfg(test)]
 pub(crate) fn row(error: &keystead_service::Error) -> [String; 3] {

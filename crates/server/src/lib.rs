@@ -9,6 +9,8 @@ mod api;
 mod aws;
 mod fields;
 mod form;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod json;
 #[cfg(test)]
 mod matrix;

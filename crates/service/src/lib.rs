@@ -10,6 +10,7 @@ mod door;
 mod error;
 mod follower;
 mod found;
+pub mod fuzz;
 mod incarnation;
 mod init;
 mod jobs;

@@ -57,7 +57,7 @@ impl FromRequest<Arc<Service>> for Signed {
 }
 
 impl Signed {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn new(cx: Cx, head: Parts, body: Zeroizing<Vec<u8>>) -> Self {
         Self { cx, head, body }
     }
