@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from keystead_reader import envelope, frame, hpke, kit, leaf, objects, printed, segment
+from keystead_reader import (
+    envelope, frame, hpke, kit, leaf, objects, printed, records, segment,
+)
 from keystead_reader.codec import Refused
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -222,6 +224,48 @@ def test_a_ledger_leaf(case):
         assert leaf.leaf_hash(data).hex() == placed["leaf_hash"]
     else:
         assert leaf.leaf_hash(data).hex() == case["leaf_hash"]
+
+
+READERS = {"key-copy": ("object", objects.key_copy), "slot-table": ("object", objects.slot_table),
+           "segment": ("object", segment.read), "recovery-point": ("object", segment.read),
+           "kit": ("kit", lambda data, _: kit.read(data))}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_altered_byte_and_every_cut_is_refused(name):
+    field, read = READERS[name]
+    case = load(name)["vectors"][0]
+    data, root_key = raw({"root_key": "", **case}, field, "root_key")
+    read(data, root_key)
+    for at in range(len(data)):
+        altered = bytearray(data)
+        altered[at] ^= 1 << at % 8
+        for spoilt in (bytes(altered), data[:at]):
+            with pytest.raises(Refused):
+                read(spoilt, root_key)
+
+
+def test_no_file_of_the_fuzzers_makes_a_reader_stumble():
+    """Whatever bytes come, a reader takes them or refuses them; it does not fail."""
+    corpus = VECTORS.parent.parent / "fuzz" / "corpus"
+    files = [file for file in sorted(corpus.rglob("*")) if file.is_file()]
+    assert len(files) > 100
+    read = [*(read for _, read in READERS.values()), objects.certificate, objects.vault,
+            objects.epoch, objects.recipient_set, objects.opening, objects.closing,
+            lambda data, _: segment.read_changes(data, 1 << 20, segment.SEGMENT),
+            lambda data, _: leaf.read(data), lambda data, _: leaf.read_unplaced(data),
+            lambda data, _: printed.read(data.decode("utf-8", "replace")),
+            lambda data, _: records.key(data), lambda data, _: records.kit(data),
+            lambda data, _: records.instance(data), lambda data, _: records.tenant(data)]
+    taken = 0
+    for file in files:
+        for reader in read:
+            try:
+                reader(file.read_bytes(), bytes(32))
+                taken += 1
+            except Refused:
+                continue
+    assert taken > 20, "leaves, kits, printed secrets, entries, bodies"
 
 
 def test_every_file_of_vectors_is_read_here():

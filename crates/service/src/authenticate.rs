@@ -19,7 +19,8 @@ impl Service {
     /// Verifies a request's signature for a front whose service name is `service`.
     ///
     /// # Errors
-    /// [`Fault::Unauthenticated`].
+    /// [`Fault::Unauthenticated`], or [`Fault::Fenced`] for a key that this node does not know and
+    /// might.
     pub fn authenticate(&self, claim: &sigv4::Claim, service: &str) -> Result<Principal, Error> {
         let refused = |why| Error::from(Fault::Unauthenticated(why));
         if claim.scope.service != service {
@@ -33,7 +34,11 @@ impl Service {
         let entry = snapshot.access_keys.get(&claim.access_key_id);
         let key = self.signing_key(entry, claim)?;
         let good = sigv4::verify(&key, claim);
-        let entry = entry.ok_or_else(|| refused(AuthFault::UnknownAccessKey))?;
+        let Some(entry) = entry else {
+            // A node that may not act cannot know which access keys there are by now.
+            self.may_act()?;
+            return Err(refused(AuthFault::UnknownAccessKey));
+        };
         if !good {
             return Err(refused(AuthFault::BadSignature));
         }

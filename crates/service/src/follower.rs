@@ -21,6 +21,8 @@ use crate::{
 
 const BATCH: usize = 1000;
 const RETRY_MS: u64 = 1_000;
+/// How often the database is asked although nobody announced a change.
+const LOOK_MS: u64 = 5_000;
 
 /// Why following stopped for a moment.
 #[derive(Debug, Error)]
@@ -57,9 +59,9 @@ impl Follower {
             match self.journal_next().await {
                 Ok(true) => {}
                 Ok(false) => {
-                    if committed.changed().await.is_err() {
-                        return;
-                    }
+                    // A commit whose outcome nobody heard is announced by nobody.
+                    let changed = std::pin::pin!(committed.changed());
+                    futures_util::future::select(changed, self.ports.clock.sleep_ms(LOOK_MS)).await;
                 }
                 Err(failed) => {
                     tracing::error!(%failed, "changes are committed and not yet in the ledger");
@@ -70,16 +72,8 @@ impl Follower {
     }
 
     async fn journal_next(&self) -> Result<bool, FollowFailed> {
-        let after = self.ports.journal.next_commit_seq() - 1;
-        let changes = self.ports.store.changes_after(after, BATCH).await?;
-        let Some(last) = changes.last().map(|change| change.commit_seq) else { return Ok(false) };
-        let record = |change: &CommittedChange| {
-            self.ports.journal.record_state(change.commit_seq, &change.set.events)
-        };
-        let tickets: Vec<_> = changes.iter().map(record).collect();
-        for ticket in tickets {
-            ticket.await?;
-        }
+        let Some(last) = feed_journal(&self.ports).await? else { return Ok(false) };
+        self.progress.committed.reach(last);
         self.progress.journaled.reach(last);
         Ok(true)
     }
@@ -132,6 +126,21 @@ impl Follower {
         }
         Ok(())
     }
+}
+
+/// Records the events of the next committed changes; the last of them, once it is durable, or nothing
+/// where there are none.
+pub(crate) async fn feed_journal(ports: &Ports) -> Result<Option<u64>, FollowFailed> {
+    let after = ports.journal.next_commit_seq() - 1;
+    let changes = ports.store.changes_after(after, BATCH).await?;
+    let record = |change: &CommittedChange| {
+        ports.journal.record_state(change.commit_seq, &change.set.events)
+    };
+    let tickets: Vec<_> = changes.iter().map(record).collect();
+    for ticket in tickets {
+        ticket.await?;
+    }
+    Ok(changes.last().map(|change| change.commit_seq))
 }
 
 fn stored(put: &Put, commit_seq: u64) -> Stored {

@@ -23,7 +23,7 @@ use crate::{
     Error, Site,
     incarnation::{Founding, Named, OpenMaterial, Raw, Row},
     ports::blocking,
-    shipper::{Sealing, copies},
+    shipper::{ChainEnd, Sealing, copies},
     tenants::seal_master,
     vaults::{Fence, Member, VaultSet, object_name, put_quorum},
 };
@@ -100,7 +100,8 @@ pub(crate) async fn found(
     let instance = founding.instance.clone();
     let members = vaults.into_iter().map(|(id, vault)| Arc::new(Member::new(id, vault))).collect();
     let fence = Fence::new(site.clock.monotonic_ms(), u64::MAX);
-    let set = VaultSet::new(&instance, members, fence, 0, 0);
+    let nothing = ChainEnd { sequence: 0, hash: [0; 32], commit_seq: 0 };
+    let set = VaultSet::new(&instance, members, fence, nothing);
     put_all(site, &set, &founding.objects).await?;
     put_all(site, &set, &founding.root_objects(&site.entropy)).await?;
     prove_kit(&set, &mut founding, kit).await?;

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use keystead_domain::{Kit, to_hex};
 
 use crate::{
-    Cx, Error, Service,
+    Cx, Error, Fault, Service,
     audit::Deed,
     door::{Recorded, Resolved, Resource},
     start::{head_text, scan_all},
@@ -36,12 +36,8 @@ impl Service {
     /// The report as of now.
     pub(crate) async fn report(&self) -> StatusReport {
         let kits = self.kits().await;
-        let end = self.shipper.end();
+        let end = self.set.confirmed_end();
         let members = &self.set.members;
-        let state = match self.may_act() {
-            Ok(()) => "serving".to_owned(),
-            Err(fenced) => format!("fenced: {fenced}"),
-        };
         let mut report = StatusReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: self.ports.clock.now().to_string(),
@@ -50,7 +46,7 @@ impl Service {
             node: self.node.to_string(),
             account: self.instance.account.to_string(),
             root_public_key: to_hex(&self.root.0),
-            state,
+            state: self.state(),
             head: head_text(self.instance.incarnation, end.sequence, &end.hash),
             commit_seq: self.progress.committed.at(),
             watermark: *self.set.vaulted().borrow(),
@@ -64,6 +60,17 @@ impl Service {
         };
         report.promises = promises(&report);
         report
+    }
+
+    fn state(&self) -> String {
+        if let Some(failed) = self.ports.journal.failure() {
+            return format!("stopped: the ledger takes no event: {failed}");
+        }
+        match self.set.fence.check(self.ports.clock.monotonic_ms()) {
+            Ok(()) => "serving".to_owned(),
+            Err(Fault::Fenced { reason }) => format!("fenced: {reason}"),
+            Err(other) => format!("stopped: {other}"),
+        }
     }
 
     async fn kits(&self) -> Vec<Kit> {

@@ -158,9 +158,9 @@ impl Shipper {
         )?
         .into();
         self.outbox.keep(&self.ports, next.sequence, &bytes).await?;
-        *self.end.lock().expect("no code panics while it holds this lock") =
-            ChainEnd { hash: object_hash(&bytes), ..next };
-        self.set.segment_built(next.sequence, last);
+        let next = ChainEnd { hash: object_hash(&bytes), ..next };
+        *self.end.lock().expect("no code panics while it holds this lock") = next;
+        self.set.segment_built(next);
         Ok(true)
     }
 
@@ -168,8 +168,8 @@ impl Shipper {
         let head = self.ports.journal.head();
         SegmentHeader {
             kind: SegmentKind::Segment,
-            instance: self.set.instance,
-            incarnation: self.set.incarnation,
+            instance: self.set.lineage.instance,
+            incarnation: self.set.lineage.incarnation,
             sequence: next.sequence,
             follows: end.sequence,
             predecessor_hash: end.hash,

@@ -9,39 +9,34 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use keystead_archive::{
-    Closing, EpochRecord, Opening, RecipientSet, names, object_hash, read_segment_header,
-};
+use keystead_archive::{EpochRecord, RecipientSet, object_hash};
 use keystead_crypto::{
     OpenFailed, RecipientKey, RootWrap, Roots, SealFailed, SealKey, SigningKey, VerifyingKey,
-    bytes::{Malformed, Reader},
+    bytes::Malformed,
 };
-use keystead_domain::{
-    EpochId, IncarnationId, Instance, InstanceId, Kind, NodeId, Tenant, TenantId, VaultId, to_hex,
-};
+use keystead_domain::{EpochId, IncarnationId, Instance, Kind, NodeId, Tenant, TenantId, to_hex};
 use keystead_journal::{DiskFailed, Journal, JournalFailed, JournalUnreadable, Limits};
 use keystead_ledger::{Attributes, Value};
 use keystead_store::{Scan, StoreFailed, Stored};
-use keystead_targets::{ObjectName, ReopeningVault, UrlInvalid, Vault, VaultError};
+use keystead_targets::UrlInvalid;
 use thiserror::Error;
 
 use crate::{
     FenceReason, Service, Site,
     audit::{Audit, node_act, record_node},
-    follower::{FollowFailed, Follower, apply_row},
-    found::{BASE_FILE, SEAL_FILE, file},
+    follower::{FollowFailed, Follower, apply_row, feed_journal},
+    found::{SEAL_FILE, file},
     incarnation::certify,
     keyring::{Keyring, Snapshot},
     kits::Challenges,
     lru::Lru,
-    outbox::{Outbox, read_pending},
+    outbox::Outbox,
     ports::{Ports, blocking},
     progress::Progress,
     shipper::{ChainEnd, Sealing, Shipper},
+    survey::{chain, vault_set},
     tenants::{TenantKeys, Tenants, key_version, open_master},
-    vaults::{
-        Feeder, Fence, Member, NotUsable, VaultSet, check_record, contiguous, held, object_name,
-    },
+    vaults::{Feeder, VaultSet},
 };
 
 const OPENED_KEYS_MAX: usize = 8_192;
@@ -167,6 +162,7 @@ impl From<FollowFailed> for StartFailed {
     fn from(failed: FollowFailed) -> Self {
         match failed {
             FollowFailed::Store(failed) => Self::Store(failed),
+            FollowFailed::Journal(failed) => Self::Record(failed),
             other => Self::Corrupt { what: other.to_string() },
         }
     }
@@ -232,11 +228,11 @@ async fn run(
     });
     let root = root.public();
     let tenants = Arc::new(tenants);
-    let vaulted = *set.vaulted().borrow();
-    let first = load_keyring(&ports, &tenants, vaulted).await?;
+    let journaled = catch_up(&ports).await?;
+    let applied = journaled.min(*set.vaulted().borrow());
+    let first = load_keyring(&ports, &tenants, applied).await?;
     let keyring = Arc::new(Keyring::new(first, OPENED_KEYS_MAX));
-    let journaled = ports.journal.next_commit_seq() - 1;
-    let progress = Arc::new(Progress::new(head, journaled, vaulted));
+    let progress = Arc::new(Progress::new(head, journaled, applied));
     let outbox = Arc::new(Outbox::default());
     let shipper = Arc::new(Shipper {
         ports: ports.clone(),
@@ -277,6 +273,20 @@ async fn run(
     });
     service.start_jobs();
     Ok(service)
+}
+
+/// Records what was committed and is not yet in the ledger; says up to which change all is. A full
+/// disk forbids no start: the keyring then waits, as it does at any other time.
+async fn catch_up(ports: &Ports) -> Result<u64, StartFailed> {
+    loop {
+        match feed_journal(ports).await {
+            Ok(Some(_)) => {}
+            Err(FollowFailed::Journal(JournalFailed::Full)) | Ok(None) => {
+                return Ok(ports.journal.next_commit_seq() - 1);
+            }
+            Err(failed) => return Err(failed.into()),
+        }
+    }
 }
 
 async fn record_start(ports: &Ports, sealing: &Sealing) -> Result<(), StartFailed> {
@@ -358,7 +368,7 @@ fn open_body(
     Ok(master.open(&context, &row.body)?)
 }
 
-fn corrupt(what: &str, bad: &Malformed) -> StartFailed {
+pub(crate) fn corrupt(what: &str, bad: &Malformed) -> StartFailed {
     StartFailed::Corrupt { what: format!("{what}: {bad}") }
 }
 
@@ -447,166 +457,16 @@ fn node_of(journal: &Journal) -> Result<NodeId, StartFailed> {
     node.ok_or_else(|| StartFailed::Corrupt { what: "the journal's origin".to_owned() })
 }
 
-/// Where this folder's chain ends: its newest segment, or the base.
-/// Where this incarnation began, and each segment of it that the data folder still holds.
-#[derive(Debug)]
-struct Chain {
-    base: ChainEnd,
-    /// Ascending; the first one is the last that enough vaults had confirmed.
-    pending: Vec<ChainEnd>,
-}
-
-impl Chain {
-    fn end(&self) -> ChainEnd {
-        self.pending.last().copied().unwrap_or(self.base)
-    }
-}
-
-async fn chain(
-    ports: &Ports,
-    instance: InstanceId,
-    root: VerifyingKey,
-) -> Result<Chain, StartFailed> {
-    let (disk, log) = (ports.disk.clone(), ports.journal.head());
-    let read = blocking(&*ports.tasks, move || -> Result<Chain, StartFailed> {
-        let base = disk.read(&file(BASE_FILE))?.ok_or(StartFailed::NoInstance)?;
-        let base = base_end(&base).map_err(|bad| corrupt("the base mark", &bad))?;
-        let mut pending = Vec::new();
-        for sequence in Outbox::pending(&*disk)? {
-            let bytes = read_pending(&*disk, sequence)?.ok_or(StartFailed::NoInstance)?;
-            let bad = |bad| StartFailed::Corrupt { what: format!("segment {sequence}: {bad}") };
-            let header = read_segment_header(&bytes, &root).map_err(bad)?;
-            if header.instance != instance {
-                return Err(StartFailed::OtherInstance);
-            }
-            let told = header.ledger_heads.iter().find(|head| head.origin == log.origin.as_str());
-            if let Some(told) = told.filter(|told| told.size > log.size) {
-                return Err(StartFailed::JournalBehind { here: log.size, shipped: told.size });
-            }
-            let commit_seq = header.last_commit_seq;
-            pending.push(ChainEnd { sequence, hash: object_hash(&bytes), commit_seq });
-        }
-        Ok(Chain { base, pending })
-    });
-    read.await.ok_or(StartFailed::Internal)?
-}
-
-fn base_end(bytes: &[u8]) -> Result<ChainEnd, Malformed> {
-    let mut r = Reader::new(bytes);
-    let end = ChainEnd { sequence: 0, hash: r.array()?, commit_seq: r.u64()? };
-    r.finish().map(|()| end)
-}
-
-/// Asks every vault what it holds; refuses where one shows that this node is not the one.
-async fn vault_set(
-    ports: &Ports,
-    opened: &OpenedInstance,
-    chain: &Chain,
-    options: StartOptions,
-) -> Result<VaultSet, StartFailed> {
-    let (instance, end) = (&opened.instance, chain.end());
-    let mut members = Vec::new();
-    let mut answered = 0;
-    for configured in &instance.vaults {
-        let vault = ReopeningVault::new(configured.url.parse()?, ports.vaults.clone());
-        let member = Arc::new(Member::new(configured.id, Arc::new(vault)));
-        match survey(&member, opened, end).await? {
-            Some(confirmed) => {
-                answered += 1;
-                member.confirm(confirmed);
-            }
-            None => tracing::warn!(vault = configured.url, "a vault is away at start"),
-        }
-        members.push(member);
-    }
-    let need = instance.vaults_min as usize;
-    let now_ms = ports.clock.monotonic_ms();
-    let fence = Fence::new(now_ms, options.max_unfenced_ms);
-    if answered < need {
-        fence.unseen();
-    }
-    let set = VaultSet::new(instance, members, fence, end.sequence, chain.base.commit_seq);
-    let set = set.checked_under(opened.root.public());
-    // All that may still be on its way: else those before the last would confirm nothing, and
-    // their keys and access keys would be unknown here until the last one is confirmed.
-    for segment in &chain.pending {
-        set.segment_built(segment.sequence, segment.commit_seq);
-    }
-    set.settle();
-    Ok(set)
-}
-
-/// What a vault confirmed of ours, or nothing where it is away.
-async fn survey(
-    member: &Member,
-    opened: &OpenedInstance,
-    end: ChainEnd,
-) -> Result<Option<u64>, StartFailed> {
-    let (instance, root) = (&opened.instance, opened.root.public());
-    let names = match look(&*member.vault, instance.id, member.id, &root).await {
-        Ok(names) => names,
-        Err(away) => {
-            tracing::warn!(vault = %member.vault.url(), %away, "a vault cannot be used");
-            return Ok(None);
-        }
-    };
-    let superseded = |reason| StartFailed::Superseded { reason };
-    if later_incarnation(&*member.vault, &names, instance, &root).await? {
-        return Err(superseded(FenceReason::LaterIncarnation));
-    }
-    let confirmed = contiguous(&names, instance.id, instance.incarnation);
-    let name = object_name(&names::segment(instance.id, instance.incarnation, confirmed.max(1)));
-    let last = member.vault.read(&name).await.ok().flatten();
-    if last.is_some_and(|bytes| Closing::verify(&bytes, &root).is_ok()) {
-        return Err(superseded(FenceReason::Closed));
-    }
-    if confirmed > end.sequence {
-        let url = member.vault.url().to_string();
-        return Err(StartFailed::RolledBack { url, there: confirmed, here: end.sequence });
-    }
-    Ok(Some(confirmed))
-}
-
-async fn look(
-    vault: &dyn Vault,
-    instance: InstanceId,
-    id: VaultId,
-    root: &VerifyingKey,
-) -> Result<std::collections::BTreeSet<ObjectName>, NotUsable> {
-    check_record(vault, instance, id, root).await?;
-    Ok(held(vault, instance).await?)
-}
-
-async fn later_incarnation(
-    vault: &dyn Vault,
-    names: &std::collections::BTreeSet<ObjectName>,
-    instance: &Instance,
-    root: &VerifyingKey,
-) -> Result<bool, StartFailed> {
-    let openings = names.iter().filter(|name| name.as_ref().ends_with("/opening"));
-    for name in openings {
-        let read: Result<_, VaultError> = vault.read(name).await;
-        let Ok(Some(bytes)) = read else { continue };
-        let later = Opening::verify(&bytes, root).is_ok_and(|opening| {
-            opening.instance == instance.id && opening.number > instance.incarnation_number
-        });
-        if later {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The keyring as of the watermark.
+/// The keyring as of a change that is vaulted and in the ledger.
 async fn load_keyring(
     ports: &Ports,
     tenants: &Tenants,
-    vaulted: u64,
+    applied: u64,
 ) -> Result<Snapshot, StartFailed> {
-    let mut snapshot = Snapshot { revision: vaulted, ..Snapshot::default() };
+    let mut snapshot = Snapshot { revision: applied, ..Snapshot::default() };
     for kind in [Kind::AccessKey, Kind::Key] {
         for row in scan_all(ports, kind).await? {
-            if row.commit_seq <= vaulted {
+            if row.commit_seq <= applied {
                 apply_row(ports, tenants, &mut snapshot, &row).await?;
             }
         }

@@ -132,9 +132,20 @@ impl Process {
         self.vaults.clone()
     }
 
+    /// One of the world's vaults, as it is and not as this process sees it.
+    #[must_use]
+    pub fn vault(&self, number: usize) -> &MemoryVault {
+        self.vaults.0[number].inner.inner()
+    }
+
     /// Makes the disk under the database full, or gives it room again.
     pub fn fill_store(&self, full: bool) {
         self.store.fill(full);
+    }
+
+    /// Loses every answer of the database, commits among them, or hears them again.
+    pub fn deafen_store(&self, deaf: bool) {
+        self.store.deafen(deaf);
     }
 
     /// Makes each call of a vault take up to twice so many virtual milliseconds.

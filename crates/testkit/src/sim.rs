@@ -71,9 +71,15 @@ impl Sim {
     /// A simulation at the beginning of time.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::later(seed, 0)
+    }
+
+    /// A simulation that begins so many virtual milliseconds later.
+    #[must_use]
+    pub fn later(seed: u64, now_ms: u64) -> Self {
         let state = State {
             draws: Draws::new(seed),
-            now_ms: 0,
+            now_ms,
             next: ROOT + 1,
             tasks: BTreeMap::new(),
             timers: BTreeMap::new(),

@@ -39,6 +39,24 @@ impl World {
         }
     }
 
+    /// A second world that goes on from this one's vaults and time under another seed: what one
+    /// does is not seen in the other.
+    #[must_use]
+    pub fn copied(&self, seed: u64) -> Self {
+        let copy = |vault: &MemoryVault| {
+            let copy = MemoryVault::new(vault.url().clone());
+            copy.restore(&vault.snapshot());
+            copy
+        };
+        Self {
+            sim: Sim::later(seed, self.sim.now_ms()),
+            vaults: self.vaults.iter().map(copy).collect(),
+            seed,
+            // A process of the copy never has the entropy of one before.
+            lives: AtomicU64::new(self.lives.load(Ordering::Relaxed)),
+        }
+    }
+
     /// Where its vaults are.
     #[must_use]
     pub fn urls(&self) -> Vec<VaultUrl> {

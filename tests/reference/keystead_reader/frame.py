@@ -64,7 +64,7 @@ def parse(data, *wanted):
     require(found in _TYPES, "malformed", f"unknown type {found}")
     require(version >= VERSION, "malformed", "format version 0")
     require(version == VERSION or found not in wanted, "newer version", f"format {version}")
-    header = reader.bytes(at_most=262_144, reason="too large")
+    header = reader.bytes(at_most=262_144)
     signatures = reader.list(lambda: _signature(reader), at_least=1, at_most=4)
     body = reader.rest()
     longest = _TYPES[found][1]

@@ -30,6 +30,8 @@ const PURPOSE_MAX: usize = 128;
 const TAGS_MAX: usize = 50;
 /// How long the answer waits for vaults and ledger, in milliseconds.
 const WAIT_MS: u64 = 10_000;
+/// How often, a second apart, a commit is asked for whose outcome is not known.
+const UNKNOWN_TRIES: usize = 10;
 
 impl Service {
     /// Makes a key.
@@ -142,10 +144,19 @@ impl Service {
         let deed = Deed { operation: OPERATION, resource: Some(at) };
         set.events.push(state_event(now, &self.tenants, cx, deed));
         let decided = |_: &_| Ok::<_, std::convert::Infallible>((set.clone(), ()));
-        match change(&*self.ports.store, &[], decided).await {
-            Ok((at, ())) => Ok(Made { at, change: set.id }),
-            Err(failed) => Err(change_fault(failed).into()),
+        let mut is_open = false;
+        for _ in 0..UNKNOWN_TRIES {
+            match change(&*self.ports.store, &[], decided).await {
+                Ok((at, ())) => return Ok(Made { at, change: set.id }),
+                Err(ChangeFailed::Unknown { .. }) => is_open = true,
+                // Once it may have been committed, no later failure says that it was not.
+                Err(failed) if !is_open => return Err(change_fault(failed).into()),
+                Err(_) => {}
+            }
+            // The same change commits at most once, so asking again is safe.
+            self.ports.clock.sleep_ms(1_000).await;
         }
+        Err(Fault::Unknown { change: set.id }.into())
     }
 
     /// Waits for ledger and vaults. The event must be durable; the vaults may be late.

@@ -71,12 +71,20 @@ impl std::str::FromStr for ExpectedHead {
         let bad = || BadHead { text: text.to_owned() };
         let mut parts = text.split('.');
         let incarnation = parts.next().and_then(|part| part.parse().ok()).ok_or_else(bad)?;
-        let sequence = parts.next().and_then(|part| part.parse().ok()).ok_or_else(bad)?;
+        let plain = |(number, text): &(u64, &str)| number.to_string() == **text;
+        let sequence = parts.next().and_then(|part| Some((part.parse().ok()?, part)));
+        let (sequence, _) = sequence.filter(plain).ok_or_else(bad)?;
         let hash = parts.next().and_then(keystead_domain::parse_hex::<16>).ok_or_else(bad)?;
         match parts.next() {
             None => Ok(Self { incarnation, sequence, hash_prefix: to_hex(&hash) }),
             Some(_) => Err(bad()),
         }
+    }
+}
+
+impl std::fmt::Display for ExpectedHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.incarnation, self.sequence, self.hash_prefix)
     }
 }
 
@@ -272,7 +280,10 @@ mod tests {
         let text = format!("inc_{}.17.{}", "ab".repeat(16), "01".repeat(16));
         let head: ExpectedHead = text.parse().unwrap();
         assert_eq!(head.sequence, 17);
-        for bad in ["", "inc_00.1.00", &text[..text.len() - 1], &format!("{text}.1"), &text[4..]] {
+        assert_eq!(head.to_string(), text);
+        let spelt = [text.replace(".17.", ".+17."), text.replace(".17.", ".017.")];
+        let cut = [&text[..text.len() - 1], &text[4..], &format!("{text}.1")].map(str::to_owned);
+        for bad in [String::new(), "inc_00.1.00".to_owned()].into_iter().chain(spelt).chain(cut) {
             assert!(bad.parse::<ExpectedHead>().is_err(), "{bad}");
         }
     }

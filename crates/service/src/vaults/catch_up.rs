@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use keystead_archive::{VaultRecord, names};
 use keystead_crypto::VerifyingKey;
 use keystead_domain::{IncarnationId, InstanceId, VaultId};
-use keystead_targets::{ObjectName, Vault, VaultError};
+use keystead_targets::{ObjectName, PutNew, Vault, VaultError};
 use thiserror::Error;
 
-use super::{Member, VaultSet};
+use super::{Lineage, Member, VaultSet};
 
 /// Why a vault cannot be used at present.
 #[derive(Debug, Error)]
@@ -32,6 +32,27 @@ pub(crate) enum NotUsable {
         /// The vault that was expected.
         id: VaultId,
     },
+    /// An object that must be ours is signed by nobody.
+    #[error("its object `{name}` is damaged")]
+    Damaged {
+        /// Which.
+        name: ObjectName,
+    },
+    /// What it holds can be compared with nothing at present.
+    #[error("its segment {sequence} cannot be compared: the next one is in no vault that answers")]
+    Incomparable {
+        /// Which segment.
+        sequence: u64,
+    },
+}
+
+/// What a vault got from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Copied {
+    /// How many objects.
+    pub(crate) objects: u64,
+    /// Whether every other vault was asked and gave what it has.
+    pub(crate) complete: bool,
 }
 
 /// Checks that the vault holds its own root-signed record.
@@ -74,40 +95,38 @@ pub(crate) fn contiguous(
 }
 
 impl VaultSet {
-    /// Copies to `member` what any other vault holds and it lacks, segments of this incarnation
-    /// apart. Returns how many objects it copied.
-    pub(crate) async fn copy_missing(&self, member: &Member) -> Result<u64, NotUsable> {
-        let own = held(&*member.vault, self.instance).await?;
-        let mut copied = 0;
+    /// Copies to `member`, which holds `own`, what any other vault holds and it lacks, segments of
+    /// this incarnation apart.
+    pub(crate) async fn copy_missing(
+        &self,
+        member: &Member,
+        own: &BTreeSet<ObjectName>,
+    ) -> Result<Copied, NotUsable> {
+        let mut copied = Copied { objects: 0, complete: true };
         for peer in self.members.iter().filter(|peer| peer.id != member.id) {
-            // A peer that is away has nothing to give now; its own return brings us together.
-            let Ok(theirs) = held(&*peer.vault, self.instance).await else { continue };
-            for name in theirs.difference(&own) {
-                copied += u64::from(self.copy_one(peer, member, name).await?);
+            let Ok(theirs) = held(&*peer.vault, self.lineage.instance).await else {
+                copied.complete = false;
+                continue;
+            };
+            for name in theirs.difference(own).filter(|name| self.is_shared(name)) {
+                match peer.vault.read(name).await {
+                    Ok(Some(bytes)) => {
+                        let put = member.vault.put_new(name, &bytes).await?;
+                        copied.objects += u64::from(put == PutNew::Created);
+                    }
+                    _ => copied.complete = false,
+                }
             }
         }
         Ok(copied)
     }
 
-    async fn copy_one(
-        &self,
-        from: &Member,
-        to: &Member,
-        name: &ObjectName,
-    ) -> Result<bool, NotUsable> {
-        let local = [names::vault_record(self.instance)];
-        let segments = format!("{}/{}/", self.instance, self.incarnation);
-        let ours = name.as_ref().strip_prefix(&segments).is_some_and(is_sequence);
-        if ours || local.iter().any(|one| one == name.as_ref()) {
-            return Ok(false);
-        }
-        match from.vault.read(name).await {
-            Ok(Some(bytes)) => {
-                to.vault.put_new(name, &bytes).await?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
+    /// Is this an object that every vault holds as it is?
+    fn is_shared(&self, name: &ObjectName) -> bool {
+        let Lineage { instance, incarnation, .. } = self.lineage;
+        let segments = format!("{instance}/{incarnation}/");
+        let of_ours = name.as_ref().strip_prefix(&segments).is_some_and(is_sequence);
+        !of_ours && name.as_ref() != names::vault_record(instance)
     }
 }
 

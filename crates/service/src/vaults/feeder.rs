@@ -1,22 +1,25 @@
 //! One task for each vault: it brings the vault up to date, then puts each segment as it is built.
 //!
-//! Invariant: a segment's bytes come from the outbox or byte-identical from another vault; *exists
-//! and different* means that another node writes, and fences this one. A vault that does not answer
-//! is tried again, ever more slowly, and holds nobody else up.
+//! Invariant: a vault confirms only what was compared with ours: a segment's bytes come from the
+//! outbox or byte-identical from another vault, and *exists and different* means that another node
+//! writes, and fences this one. A vault that does not answer is tried again, ever more slowly, and
+//! holds nobody else up.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use keystead_archive::{Closing, names};
+use keystead_archive::{names, object_hash, read_segment_header};
 use keystead_crypto::VerifyingKey;
+use keystead_targets::ObjectName;
 
 use super::{
-    Health, Member, VaultSet,
-    catch_up::{NotUsable, check_record, contiguous, held, object_name},
+    Health, Member, Rival, VaultSet,
+    catch_up::{Copied, NotUsable, check_record, contiguous, held, object_name},
     member::Put,
+    rival::whose,
 };
 use crate::{FenceReason, outbox::Outbox, ports::Ports};
 
-/// How often a vault is asked although nothing is to be put, in milliseconds.
+/// How often a vault is asked and listed although nothing is to be put, in milliseconds.
 const PROBE_MS: u64 = 30_000;
 const RETRY_FIRST_MS: u64 = 1_000;
 const RETRY_LAST_MS: u64 = 30_000;
@@ -44,10 +47,8 @@ impl Feeder {
         let mut built = self.set.built();
         let mut retry_ms = RETRY_FIRST_MS;
         while self.set.fence.reason().is_none() {
-            let asked_ms = self.ports.clock.monotonic_ms();
-            match self.bring_up_to_date(member).await {
+            match self.visit(member).await {
                 Ok(()) => {
-                    self.saw(member, asked_ms);
                     retry_ms = RETRY_FIRST_MS;
                     let probe = self.ports.clock.sleep_ms(PROBE_MS);
                     let changed = std::pin::pin!(built.changed());
@@ -63,6 +64,31 @@ impl Feeder {
         }
     }
 
+    /// One visit: is it still our vault and nobody else's, what does it lack, what is new?
+    async fn visit(&self, member: &Member) -> Result<(), NotUsable> {
+        let asked_ms = self.ports.clock.monotonic_ms();
+        let record =
+            check_record(&*member.vault, self.set.lineage.instance, member.id, &self.root).await;
+        if matches!(record, Err(NotUsable::NotOurs { .. })) {
+            // Emptied or exchanged: whatever it confirmed once, it holds no more.
+            member.recount(0);
+        }
+        record?;
+        let lacks = member.take_lack();
+        if lacks || asked_ms >= member.listed_ms().saturating_add(PROBE_MS) {
+            self.compare(member, lacks).await?;
+            member.listed(asked_ms);
+        }
+        self.probe_next(member).await?;
+        if self.set.fence.reason().is_some() {
+            return Ok(());
+        }
+        self.saw(member, asked_ms);
+        self.put_new_segments(member).await?;
+        member.set_health(Health::Current);
+        Ok(())
+    }
+
     /// The vault answered and names no other node: enough such answers keep the fence down.
     fn saw(&self, member: &Member, at_ms: u64) {
         member.seen(at_ms.max(1));
@@ -74,65 +100,109 @@ impl Feeder {
         }
     }
 
-    async fn bring_up_to_date(&self, member: &Member) -> Result<(), NotUsable> {
-        if member.take_lack() {
-            self.compare(member).await?;
-        }
-        let built = *self.set.built().borrow();
-        while member.confirmed() < built {
+    async fn put_new_segments(&self, member: &Member) -> Result<(), NotUsable> {
+        let mut built = *self.set.built().borrow();
+        while member.confirmed() < built && self.set.fence.reason().is_none() {
             let sequence = member.confirmed() + 1;
             member.set_health(Health::Behind(built - member.confirmed()));
             self.put_segment(member, sequence).await?;
-            if self.set.fence.reason().is_some() {
-                return Ok(());
-            }
+            built = *self.set.built().borrow();
         }
-        self.probe_next(member, built + 1).await?;
-        member.set_health(Health::Current);
         Ok(())
     }
 
-    /// After an absence: is it the same vault, what does it lack, and how far did it confirm?
-    async fn compare(&self, member: &Member) -> Result<(), NotUsable> {
+    /// Lists the vault: does it show another node, what does it lack, how far did it confirm?
+    async fn compare(&self, member: &Member, lacks: bool) -> Result<(), NotUsable> {
         let set = &self.set;
-        check_record(&*member.vault, set.instance, member.id, &self.root).await?;
-        let copied = set.copy_missing(member).await?;
-        if copied > 0 {
-            tracing::info!(vault = %member.vault.url(), copied, "a vault caught up");
-        }
-        let own = held(&*member.vault, set.instance).await?;
+        let own = held(&*member.vault, set.lineage.instance).await?;
         let built = *set.built().borrow();
-        // What lies beyond our own last segment is not ours: the probe tells whose it is.
-        member.confirm(contiguous(&own, set.instance, set.incarnation).min(built));
+        let rival = set.lineage.rival(&*member.vault, &own, built, &self.root).await?;
+        // A segment that was built while we listed is no rival's.
+        if let Some(rival) = rival.filter(|rival| !self.is_mine(rival)) {
+            set.fence.set(rival.into());
+            return Ok(());
+        }
+        let upto = contiguous(&own, set.lineage.instance, set.lineage.incarnation).min(built);
+        let stale = upto < member.confirmed();
+        let proven = self.proven(member, upto).await?;
+        member.recount(proven);
         set.settle();
+        if lacks || stale || member.is_incomplete() {
+            self.copy_missing(member, &own).await?;
+        }
         Ok(())
+    }
+
+    fn is_mine(&self, rival: &Rival) -> bool {
+        matches!(rival, Rival::Segment(sequence) if *sequence <= *self.set.built().borrow())
+    }
+
+    async fn copy_missing(
+        &self,
+        member: &Member,
+        own: &BTreeSet<ObjectName>,
+    ) -> Result<(), NotUsable> {
+        let Copied { objects, complete } = self.set.copy_missing(member, own).await?;
+        if objects > 0 {
+            tracing::info!(vault = %member.vault.url(), objects, "a vault caught up");
+        }
+        // What a peer that is away holds alone comes with a later listing.
+        member.set_complete(complete);
+        Ok(())
+    }
+
+    /// How far the vault holds this very chain, where names alone say `upto`.
+    async fn proven(&self, member: &Member, upto: u64) -> Result<u64, NotUsable> {
+        if upto == 0 || upto == member.confirmed() {
+            return Ok(upto);
+        }
+        let name = self.name(upto);
+        let there = member.vault.read(&name).await?.unwrap_or_default();
+        if self.is_ours(upto, &there).await? {
+            return Ok(upto);
+        }
+        match whose(&there, upto, &self.root) {
+            Some(rival) => {
+                self.set.fence.set(rival.into());
+                Ok(0)
+            }
+            None => Err(NotUsable::Damaged { name }),
+        }
+    }
+
+    /// Is this the segment that we built? By its bytes, or by its hash in the one that follows it.
+    async fn is_ours(&self, sequence: u64, there: &[u8]) -> Result<bool, NotUsable> {
+        if let Some(own) = self.outbox.read(&self.ports, sequence).await {
+            return Ok(*own == *there);
+        }
+        let unknown = || NotUsable::Incomparable { sequence };
+        let next = self.segment(sequence + 1).await.ok_or_else(unknown)?;
+        let header = read_segment_header(&next, &self.root).map_err(|_| unknown())?;
+        Ok(header.predecessor_hash == object_hash(there))
     }
 
     async fn put_segment(&self, member: &Member, sequence: u64) -> Result<(), NotUsable> {
-        let set = &self.set;
-        let name = object_name(&names::segment(set.instance, set.incarnation, sequence));
-        let found = self.segment(sequence, &name).await;
-        let bytes = found.ok_or(NotUsable::NothingToGive { sequence })?;
+        let missing = || NotUsable::NothingToGive { sequence };
+        let name = self.name(sequence);
+        let bytes = self.segment(sequence).await.ok_or_else(missing)?;
         match member.put(&name, &bytes).await? {
             Put::Ours => {
                 member.confirm(sequence);
-                set.settle();
+                self.set.settle();
             }
-            Put::Theirs(there) => set.fence.set(self.whose(sequence, &there)),
+            Put::Theirs(there) => self.set.fence.set(self.reason(sequence, &there)),
         }
         Ok(())
     }
 
-    async fn segment(
-        &self,
-        sequence: u64,
-        name: &keystead_targets::ObjectName,
-    ) -> Option<Arc<[u8]>> {
+    /// A segment of ours: from the outbox, or from a vault that has confirmed it.
+    async fn segment(&self, sequence: u64) -> Option<Arc<[u8]>> {
         if let Some(bytes) = self.outbox.read(&self.ports, sequence).await {
             return Some(bytes);
         }
+        let name = self.name(sequence);
         for peer in self.set.members.iter().filter(|peer| peer.confirmed() >= sequence) {
-            if let Ok(Some(bytes)) = peer.vault.read(name).await {
+            if let Ok(Some(bytes)) = peer.vault.read(&name).await {
                 return Some(bytes.into());
             }
         }
@@ -140,21 +210,33 @@ impl Feeder {
     }
 
     /// Looks at the place of the segment after our last: whatever lies there is another node's.
-    async fn probe_next(&self, member: &Member, sequence: u64) -> Result<(), NotUsable> {
-        let set = &self.set;
-        let name = object_name(&names::segment(set.instance, set.incarnation, sequence));
-        if let Some(there) = member.vault.read(&name).await?
-            && *set.built().borrow() < sequence
+    async fn probe_next(&self, member: &Member) -> Result<(), NotUsable> {
+        let sequence = *self.set.built().borrow() + 1;
+        if let Some(there) = member.vault.read(&self.name(sequence)).await?
+            && *self.set.built().borrow() < sequence
         {
-            set.fence.set(self.whose(sequence, &there));
+            self.set.fence.set(self.reason(sequence, &there));
         }
         Ok(())
     }
 
-    fn whose(&self, sequence: u64, there: &[u8]) -> FenceReason {
-        match Closing::verify(there, &self.root) {
-            Ok(_) => FenceReason::Closed,
-            Err(_) => FenceReason::Diverged { sequence },
+    /// What lies in our place is not ours, whoever made it: we stop.
+    fn reason(&self, sequence: u64, there: &[u8]) -> FenceReason {
+        whose(there, sequence, &self.root).unwrap_or(Rival::Segment(sequence)).into()
+    }
+
+    fn name(&self, sequence: u64) -> ObjectName {
+        let lineage = &self.set.lineage;
+        object_name(&names::segment(lineage.instance, lineage.incarnation, sequence))
+    }
+}
+
+impl From<Rival> for FenceReason {
+    fn from(rival: Rival) -> Self {
+        match rival {
+            Rival::LaterIncarnation => Self::LaterIncarnation,
+            Rival::Closing => Self::Closed,
+            Rival::Segment(sequence) | Rival::Diverged(sequence) => Self::Diverged { sequence },
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One configured vault and what is known of it.
 //!
-//! Invariant: `confirmed` only grows, and only the vault's feeder moves it; `health` is what status
-//! shows, never what a decision rests on.
+//! Invariant: `confirmed` is what the vault was last seen to hold and only its feeder moves it, back
+//! too, where the vault has lost something; `health` is what status shows, never what a decision
+//! rests on.
 
 use std::sync::{
     Arc, Mutex,
@@ -31,7 +32,9 @@ pub(crate) struct Member {
     pub(crate) vault: Arc<dyn Vault>,
     confirmed: AtomicU64,
     seen_ms: AtomicU64,
+    listed_ms: AtomicU64,
     lacks_objects: AtomicBool,
+    is_incomplete: AtomicBool,
     health: Mutex<Health>,
 }
 
@@ -51,8 +54,10 @@ impl Member {
             vault,
             confirmed: AtomicU64::new(0),
             seen_ms: AtomicU64::new(0),
+            listed_ms: AtomicU64::new(0),
             // Until it was compared with the others, a vault may lack anything.
             lacks_objects: AtomicBool::new(true),
+            is_incomplete: AtomicBool::new(false),
             health: Mutex::new(Health::Unasked),
         }
     }
@@ -75,6 +80,14 @@ impl Member {
         self.confirmed.fetch_max(sequence, Ordering::AcqRel);
     }
 
+    /// What a listing has shown: it may be less than was confirmed before.
+    pub(crate) fn recount(&self, sequence: u64) {
+        let before = self.confirmed.swap(sequence, Ordering::AcqRel);
+        if before > sequence {
+            tracing::warn!(vault = %self.vault.url(), before, sequence, "a vault lost segments");
+        }
+    }
+
     /// When it last answered, in monotonic milliseconds.
     pub(crate) fn seen_ms(&self) -> u64 {
         self.seen_ms.load(Ordering::Acquire)
@@ -82,6 +95,24 @@ impl Member {
 
     pub(crate) fn seen(&self, at_ms: u64) {
         self.seen_ms.fetch_max(at_ms, Ordering::AcqRel);
+    }
+
+    /// When it was last listed, in monotonic milliseconds.
+    pub(crate) fn listed_ms(&self) -> u64 {
+        self.listed_ms.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn listed(&self, at_ms: u64) {
+        self.listed_ms.store(at_ms, Ordering::Release);
+    }
+
+    /// Whether another vault may hold something that it lacks and could not be asked.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.is_incomplete.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_complete(&self, complete: bool) {
+        self.is_incomplete.store(!complete, Ordering::Release);
     }
 
     /// Marks that an object could not be put here, so that the feeder compares it with the others.

@@ -9,26 +9,30 @@ mod feeder;
 mod fence;
 mod member;
 mod quorum;
+mod rival;
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use keystead_crypto::VerifyingKey;
-use keystead_domain::{IncarnationId, Instance, InstanceId};
+use keystead_domain::Instance;
 use tokio::sync::watch;
+
+use crate::shipper::ChainEnd;
 
 pub(crate) use catch_up::{NotUsable, check_record, contiguous, held, object_name};
 pub(crate) use feeder::Feeder;
 pub(crate) use fence::Fence;
 pub(crate) use member::{Health, Member};
 pub(crate) use quorum::put_quorum;
-
-use std::sync::Arc;
+pub(crate) use rival::{Lineage, Rival, whose};
 
 /// All configured vaults of one running node.
 #[derive(Debug)]
 pub(crate) struct VaultSet {
-    pub(crate) instance: InstanceId,
-    pub(crate) incarnation: IncarnationId,
+    pub(crate) lineage: Lineage,
     pub(crate) members: Vec<Arc<Member>>,
     /// How many must confirm.
     pub(crate) need: usize,
@@ -38,30 +42,29 @@ pub(crate) struct VaultSet {
     root: Option<VerifyingKey>,
     /// The last segment that was built here.
     built: watch::Sender<u64>,
-    /// Segments that wait for confirmation: sequence → last `commit_seq`.
-    waiting: Mutex<BTreeMap<u64, u64>>,
+    /// The confirmed end of the chain, and the segments behind it by their sequence.
+    chain: Mutex<(ChainEnd, BTreeMap<u64, ChainEnd>)>,
     /// The last `commit_seq` that enough vaults confirmed.
     vaulted: watch::Sender<u64>,
 }
 
 impl VaultSet {
+    /// A set whose chain is known to be confirmed up to `confirmed`.
     pub(crate) fn new(
         instance: &Instance,
         members: Vec<Arc<Member>>,
         fence: Fence,
-        built: u64,
-        vaulted: u64,
+        confirmed: ChainEnd,
     ) -> Self {
         Self {
-            instance: instance.id,
-            incarnation: instance.incarnation,
+            lineage: Lineage::of(instance),
             members,
             need: instance.vaults_min as usize,
             fence,
             root: None,
-            built: watch::Sender::new(built),
-            waiting: Mutex::new(BTreeMap::new()),
-            vaulted: watch::Sender::new(vaulted),
+            built: watch::Sender::new(confirmed.sequence),
+            chain: Mutex::new((confirmed, BTreeMap::new())),
+            vaulted: watch::Sender::new(confirmed.commit_seq),
         }
     }
 
@@ -72,12 +75,19 @@ impl VaultSet {
     }
 
     /// Says that a segment lies in the outbox and may be put.
-    pub(crate) fn segment_built(&self, sequence: u64, last_commit_seq: u64) {
-        self.waiting
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .insert(sequence, last_commit_seq);
-        self.built.send_replace(sequence);
+    pub(crate) fn segment_built(&self, end: ChainEnd) {
+        let (_, waiting) = &mut *self.chain();
+        waiting.insert(end.sequence, end);
+        self.built.send_replace(end.sequence);
+    }
+
+    /// The end of the chain as enough vaults have confirmed it.
+    pub(crate) fn confirmed_end(&self) -> ChainEnd {
+        self.chain().0
+    }
+
+    fn chain(&self) -> std::sync::MutexGuard<'_, (ChainEnd, BTreeMap<u64, ChainEnd>)> {
+        self.chain.lock().expect("no code panics while it holds this lock")
     }
 
     pub(crate) fn built(&self) -> watch::Receiver<u64> {
@@ -97,15 +107,16 @@ impl VaultSet {
 
     /// Moves the watermark up to what the members have confirmed.
     pub(crate) fn settle(&self) {
-        let confirmed = self.confirmed_sequence();
-        let waiting = &mut *self.waiting.lock().expect("no code panics while it holds this lock");
-        let later = waiting.split_off(&(confirmed + 1));
+        let sequence = self.confirmed_sequence();
+        let (confirmed, waiting) = &mut *self.chain();
+        let later = waiting.split_off(&(sequence + 1));
         let Some(last) = std::mem::replace(waiting, later).into_values().next_back() else {
             return;
         };
+        *confirmed = last;
         self.vaulted.send_if_modified(|seq| {
-            let moved = last > *seq;
-            *seq = (*seq).max(last);
+            let moved = last.commit_seq > *seq;
+            *seq = (*seq).max(last.commit_seq);
             moved
         });
     }

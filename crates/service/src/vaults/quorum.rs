@@ -12,11 +12,10 @@ use std::{
     },
 };
 
-use keystead_targets::ObjectName;
-use tokio::sync::mpsc;
-
 use keystead_crypto::VerifyingKey;
 use keystead_domain::InstanceId;
+use keystead_targets::ObjectName;
+use tokio::sync::mpsc;
 
 use super::{Member, NotUsable, VaultSet, check_record, member::Put};
 use crate::{Error, Fault, ports::Site};
@@ -35,7 +34,7 @@ pub(crate) async fn put_quorum(
     for member in &set.members {
         let (member, name, bytes) = (member.clone(), name.clone(), bytes.clone());
         let report = report.clone();
-        let record = set.root.map(|root| (set.instance, root));
+        let record = set.root.map(|root| (set.lineage.instance, root));
         site.tasks.spawn(
             "vault-put",
             Box::pin(async move {

@@ -22,15 +22,21 @@ pub(crate) struct ProcessStore {
     life: Life,
     sim: Sim,
     full: AtomicBool,
+    deaf: AtomicBool,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("this process is over")]
 struct Over;
 
+#[derive(Debug, thiserror::Error)]
+#[error("the connection hangs")]
+struct Deaf;
+
 impl ProcessStore {
     pub(crate) fn new(inner: FaultyBackend<MemoryBackend>, life: Life, sim: Sim) -> Self {
-        Self { inner, life, sim, full: AtomicBool::new(false) }
+        let (full, deaf) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { inner, life, sim, full, deaf }
     }
 
     /// From now on commits find no room, or find it again.
@@ -38,9 +44,17 @@ impl ProcessStore {
         self.full.store(full, Ordering::Release);
     }
 
+    /// From now on what is asked may happen and no answer is heard, or everything again.
+    pub(crate) fn deafen(&self, deaf: bool) {
+        self.deaf.store(deaf, Ordering::Release);
+    }
+
     async fn begin(&self) -> Result<(), StoreFailed> {
         self.sim.pause(CALL_MS).await;
-        self.alive()
+        match self.deaf.load(Ordering::Acquire) {
+            true => Err(StoreFailed::Unavailable { source: Box::new(Deaf) }),
+            false => self.alive(),
+        }
     }
 
     /// What the process hears, if it still lives.
@@ -79,12 +93,16 @@ impl Backend for ProcessStore {
     }
 
     async fn commit(&self, set: ChangeSet) -> Result<Committed, CommitFailed> {
-        self.begin().await?;
+        self.sim.pause(CALL_MS).await;
+        self.alive()?;
         if self.full.load(Ordering::Acquire) {
             return Err(StoreFailed::Full.into());
         }
         let answer = self.inner.commit(set).await;
         self.alive()?;
+        if self.deaf.load(Ordering::Acquire) {
+            return Err(CommitFailed::Unknown);
+        }
         self.sim.pause(CALL_MS).await;
         answer
     }

@@ -9,6 +9,7 @@
 
 mod canary;
 mod fencing;
+mod interrupted;
 mod killed;
 mod refused_init;
 mod refused_restore;

@@ -51,6 +51,30 @@ fn the_new_access_key_opens_everything_and_the_old_one_nothing() {
 }
 
 #[test]
+fn a_lost_vault_stays_configured_until_it_is_left_out() {
+    let world = World::new();
+    world.serve().kill();
+    fs::remove_dir_all(world.at("c")).unwrap();
+    let vaults = |restored: &crate::world::Restored| {
+        let status =
+            restored.machine.answer(&["status", "--endpoint", restored.serving.endpoint()]);
+        let vaults = status.unwrap()["vaults"].as_array().unwrap().clone();
+        vaults.iter().map(|vault| vault["url"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (a, b, c) = (world.url("a"), world.url("b"), world.url("c"));
+    let line = world.restore().drop("--vault").add("--vault", &a).add("--vault", &b);
+    let restored = world.restored(&line);
+    assert_eq!(vaults(&restored), [&*a, &b, &c]);
+    create_key(&restored.kms()).unwrap();
+    restored.serving.kill();
+    fs::rename(world.at("two"), world.at("lost")).unwrap();
+    let restored = world.restored(&line.add("--without-vault", &c));
+    assert_eq!(vaults(&restored), [a, b]);
+    assert_eq!(restored.answer["keys"], 1);
+    create_key(&restored.kms()).unwrap();
+}
+
+#[test]
 fn a_restore_to_a_time_leaves_out_what_came_later_and_a_second_one_continues() {
     let world = World::new();
     let serving = world.serve();

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use keystead_domain::{KeyId, KeyName, RequestId};
 use keystead_service::{
-    CreateKey, Cx, Decrypt, Encrypt, EncryptionContext, Error, Fault, Front, GenerateDataKey,
-    HandOut, KeyPage, KeyView, ListKeys, Recorded, Run, Service,
+    CreateKey, Cx, Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front,
+    GenerateDataKey, HandOut, KeyPage, KeyView, ListKeys, Recorded, Run, Service, Vaulted,
     sigv4::{self, RequestParts, Scope},
-    status::StatusReport,
+    status::{StatusReport, VaultStatus},
 };
 use keystead_testkit::Sim;
 use zeroize::Zeroizing;
@@ -21,7 +21,7 @@ use crate::node::Operator;
 pub(crate) struct Notes(Arc<Mutex<Told>>);
 
 /// The answers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     pub(crate) keys: Vec<KeyView>,
     pub(crate) sealed: Vec<Sealed>,
@@ -51,8 +51,8 @@ pub(crate) enum Answer {
     Done,
     /// Refused or failed, with its event.
     Refused,
-    /// The ledger took no event, and the answer says so.
-    Unrecorded,
+    /// It says itself that the ledger took no event, or not yet, or that nobody knows.
+    Open,
 }
 
 impl Notes {
@@ -60,10 +60,17 @@ impl Notes {
         self.0.lock().unwrap()
     }
 
+    /// The same notes, apart from these.
+    pub(crate) fn copied(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.told().clone())))
+    }
+
     fn answered<T>(&self, cx: &Cx, operation: &'static str, result: &Result<T, Error>) {
         let answer = match result {
             Ok(_) => Answer::Done,
-            Err(Error { fault: Fault::Ledger { .. } }) => Answer::Unrecorded,
+            Err(Error {
+                fault: Fault::Ledger { .. } | Fault::NotYetVaulted { .. } | Fault::Unknown { .. },
+            }) => Answer::Open,
             Err(_) => Answer::Refused,
         };
         self.told().requests.push(Request { id: cx.request, operation, answer });
@@ -188,10 +195,58 @@ impl Client {
         self.noted(&cx, "ListKeys", recorded)
     }
 
+    pub(crate) async fn describe(&self, key: KeyId) -> Result<KeyView, Error> {
+        let cx = self.cx()?;
+        let command = DescribeKey { key: KeyName::Id(key) };
+        let recorded = self.service.describe_key(cx.clone(), command).await;
+        self.noted(&cx, "DescribeKey", recorded)
+    }
+
     pub(crate) async fn status(&self) -> Result<StatusReport, Error> {
         let cx = self.cx()?;
         let recorded = self.service.status(cx.clone()).await;
         self.noted(&cx, "Status", recorded)
+    }
+
+    /// Waits until every change is in every vault.
+    pub(crate) async fn settled(&self) {
+        assert!(self.settles().await, "not settled: {:?}", self.status().await);
+    }
+
+    /// The same, where a stopped node or a vault that stays away may forbid it.
+    pub(crate) async fn settled_if_it_can(&self) {
+        self.settles().await;
+    }
+
+    async fn settles(&self) -> bool {
+        for _ in 0..120 {
+            if let Ok(status) = self.status().await {
+                let current =
+                    |vault: &VaultStatus| vault.state == "current" && vault.missing_segments == 0;
+                if status.watermark == status.commit_seq && status.vaults.iter().all(current) {
+                    return true;
+                }
+            }
+            self.sim.sleep_ms(1_000).await;
+        }
+        false
+    }
+
+    /// Every acknowledged key exists, and what was encrypted under it opens.
+    pub(crate) async fn everything_opens(&self) {
+        let (keys, sealed) = {
+            let told = self.notes.told();
+            (told.keys.clone(), told.sealed.clone())
+        };
+        let page = self.list().await.unwrap();
+        for view in keys {
+            let found = page.keys.iter().find(|found| found.key.id == view.key.id);
+            let found = found.unwrap_or_else(|| panic!("`{}` was acknowledged", view.key.id));
+            assert_eq!((&found.key, found.vaulted), (&view.key, Vaulted::Yes));
+        }
+        for sealed in sealed {
+            assert_eq!(self.decrypt(&sealed).await.unwrap(), sealed.plaintext);
+        }
     }
 
     fn noted<T>(

@@ -1,5 +1,4 @@
-//! Two runs from one seed are equal, byte for byte: the property that every other test here rests
-//! on.
+//! Two runs from one seed are equal, byte for byte: the property that every other test here rests on.
 
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use keystead_testkit::{Draws, FaultPlans, Folder, World};
 use crate::{
     client::{Client, Notes},
     evidence::{everything, verify_all},
+    kit::KitForm,
     node::{Operator, init, serve, within},
 };
 
@@ -41,7 +41,7 @@ fn course(seed: u64) -> Vec<(String, Vec<u8>)> {
     let process = Arc::new(process);
     let (inner, told, sim) = (process.clone(), notes.clone(), world.sim.clone());
     let operator: Arc<Operator> = within(&process, async move {
-        let operator = Arc::new(init(&inner, urls, 2).await.unwrap());
+        let operator = Arc::new(init(&inner, urls, 2, KitForm::Bare).await.unwrap());
         let service = serve(&inner).await.unwrap();
         let days = (0..CLIENTS).map(|number| {
             let client = Client::new(&service, &operator, &sim, &told);

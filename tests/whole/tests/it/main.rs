@@ -2,11 +2,16 @@
 //!
 //! Invariant: a test here stands for a promise of the design; its name says the situation and the
 //! answer. Whatever fails is repeated by its seed.
-
-#![expect(clippy::unwrap_used, reason = "a test ends by what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(clippy::print_stderr, reason = "a matrix that fails names its case")]
 
 mod client;
+mod crash;
 mod determinism;
 mod evidence;
+mod fencing;
+mod full;
+mod kit;
 mod node;
-mod status;
+mod outcome;
+mod prepared;

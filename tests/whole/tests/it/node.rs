@@ -4,15 +4,19 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use keystead_crypto::{Entropy, RecipientSeed, Secret, SigningKey, VerifyingKey};
-use keystead_domain::{IncarnationId, InstanceId, KitId, Timestamp};
+use keystead_crypto::{Secret, VerifyingKey};
+use keystead_domain::{IncarnationId, InstanceId, Timestamp};
 use keystead_journal::Journal;
 use keystead_service::{
-    Clock, FoundFailed, InitPlan, NewInstance, NewKit, Service, Site, StartFailed, StartOptions,
-    Tasks, start,
+    Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site, StartFailed,
+    StartOptions, Tasks,
+    restore::{self, Reading, RestoreFailed, RestorePlan, Watcher},
+    start,
 };
 use keystead_targets::VaultUrl;
 use keystead_testkit::{FixedSeal, Life, Process, Sim};
+
+use crate::kit::{HeldKit, KitForm};
 
 /// How long a node of the tests serves unseen, in milliseconds.
 pub(crate) const MAX_UNFENCED_MS: u64 = 10 * 60 * 1000;
@@ -26,6 +30,9 @@ struct SimClock(Sim);
 /// The tasks port over a simulation: everything belongs to one life.
 #[derive(Debug)]
 struct SimTasks(Sim, Life);
+
+/// A restore that nobody watches.
+struct Unwatched;
 
 #[async_trait]
 impl Clock for SimClock {
@@ -56,6 +63,16 @@ impl Tasks for SimTasks {
     }
 }
 
+impl Watcher for Unwatched {
+    fn phase(&self, _: &'static str, _: u64) {}
+
+    fn phase_bytes(&self, _: &'static str, _: u64) {}
+
+    fn advance(&self, _: u64) {}
+
+    fn warn(&self, _: String) {}
+}
+
 /// What the operator of an instance holds: its credential and its kit.
 #[derive(Debug)]
 pub(crate) struct Operator {
@@ -64,9 +81,7 @@ pub(crate) struct Operator {
     pub(crate) root: VerifyingKey,
     pub(crate) access_key_id: String,
     pub(crate) secret: Secret<40>,
-    pub(crate) kit: RecipientSeed,
-    pub(crate) kit_id: KitId,
-    pub(crate) head: String,
+    pub(crate) kit: Arc<HeldKit>,
     pub(crate) vaults_min: usize,
 }
 
@@ -85,37 +100,56 @@ pub(crate) fn site(process: &Process) -> Site {
     }
 }
 
-/// A kit that costs no key derivation: its seed, and what the service learns of it.
-pub(crate) fn new_kit(entropy: &Entropy) -> (RecipientSeed, NewKit) {
-    let seed = RecipientSeed::random(entropy);
-    let proof_key = SigningKey::from_seed(entropy.secret()).public();
-    let kit = NewKit { id: KitId::random(entropy), public: seed.public(), proof_key };
-    (seed, kit)
-}
-
 /// Founds an instance.
 pub(crate) async fn init(
     process: &Process,
     vaults: Vec<VaultUrl>,
     vaults_min: usize,
+    form: KitForm,
 ) -> Result<Operator, FoundFailed> {
     let site = site(process);
     let account = "111122223333".parse().unwrap();
     let plan = InitPlan { account, vaults, vaults_min, admin: "administrator".to_owned() };
     let instance = NewInstance::new(&site.entropy, site.clock.now(), plan);
-    let (seed, kit) = new_kit(&site.entropy);
-    let made = instance.found(&site, &kit, &seed).await?;
+    let (new, kit) = HeldKit::make(form, &site.entropy, &instance);
+    let made = instance.found(&site, &new, kit.seed()).await?;
     Ok(Operator {
         instance: made.instance,
         incarnation: made.incarnation,
         root: made.root_public,
         access_key_id: made.access.access_key_id,
         secret: made.access.secret_access_key,
-        kit: seed,
-        kit_id: kit.id,
-        head: made.head,
+        kit: Arc::new(kit),
         vaults_min,
     })
+}
+
+/// Brings an instance back into the folder of a process.
+pub(crate) async fn bring_back(
+    process: &Process,
+    before: &Operator,
+    plan: RestorePlan,
+) -> Result<(Operator, Reading), RestoreFailed> {
+    let site = site(process);
+    let reading_site = RestoreSite {
+        vaults: site.vaults.clone(),
+        clock: site.clock.clone(),
+        entropy: site.entropy.clone(),
+    };
+    let kit = before.kit.opened();
+    let staged = restore::read(reading_site, kit, plan, &Unwatched).await?;
+    let closed = staged.close(kit, &Unwatched).await?;
+    let restored = closed.found(&site, None, &kit.seed, &Unwatched).await?;
+    let operator = Operator {
+        instance: before.instance,
+        incarnation: restored.incarnation,
+        root: before.root,
+        access_key_id: restored.access.access_key_id,
+        secret: restored.access.secret_access_key,
+        kit: before.kit.clone(),
+        vaults_min: before.vaults_min,
+    };
+    Ok((operator, restored.reading))
 }
 
 /// Starts the service in a process.

@@ -1,5 +1,8 @@
 //! What each layer may say and which one wins.
 
+#[path = "../../../../../fuzz/drive.rs"]
+mod drive;
+
 use super::*;
 use crate::exit::Explained;
 
@@ -125,4 +128,16 @@ fn the_users_folder_is_absolute_or_there_is_none() {
     assert_eq!(of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")]), Some("/x/keystead".into()));
     assert_eq!(of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "x")]), Some("/h/.config/keystead".into()));
     assert_eq!(of(&[("HOME", "")]), None);
+}
+
+#[test]
+fn no_text_breaks_the_reader_of_files() {
+    let read = |text: &str| Layered::default().add_file(Path::new("keystead.toml"), text);
+    drive::run("config", |text: &str| {
+        if let Err(refused) = read(text) {
+            let _ = (refused.to_string(), refused.hint());
+        }
+    });
+    let whole = String::from_utf8(drive::corpus("config")["whole"].clone()).unwrap();
+    assert!(read(&whole).is_ok());
 }

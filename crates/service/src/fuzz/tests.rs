@@ -1,0 +1,14 @@
+//! Seconds of what a fuzzer does for days.
+
+#[path = "../../../../fuzz/drive.rs"]
+mod drive;
+
+use super::*;
+
+#[test]
+fn no_text_breaks_an_oracle() {
+    drive::run("head-text", head_text);
+    for (name, text) in drive::corpus("head-text") {
+        assert!(String::from_utf8(text).unwrap().parse::<ExpectedHead>().is_ok(), "{name}");
+    }
+}

@@ -1,0 +1,3 @@
+//! Leaves of the ledger.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| keystead_ledger::fuzz::leaf(bytes));

@@ -1,0 +1,3 @@
+//! Vault objects: frames, signatures, headers.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| _ = keystead_archive::fuzz::object(bytes));

@@ -1,0 +1,17 @@
+//! Keys are made while one durable operation goes wrong.
+
+use crate::{client::Client, crash::matrix};
+
+async fn make_two(client: Client) {
+    for name in ["one", "two"] {
+        // What was not acknowledged may fail; what was is noted.
+        let Ok(view) = client.create(name).await else { continue };
+        drop(client.encrypt(view.key.id, name.as_bytes()).await);
+    }
+    client.clone().settled_if_it_can().await;
+}
+
+#[test]
+fn no_acknowledged_key_is_lost_whatever_goes_wrong_while_keys_are_made() {
+    matrix::run(100, 60, |client, _| make_two(client));
+}
