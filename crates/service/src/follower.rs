@@ -128,8 +128,8 @@ impl Follower {
     }
 }
 
-/// Records the events of the next committed changes; the last of them, once it is durable, or nothing
-/// where there are none.
+/// Records the events of the next committed changes; the last of them, once it is durable, or
+/// nothing where there are none.
 pub(crate) async fn feed_journal(ports: &Ports) -> Result<Option<u64>, FollowFailed> {
     let after = ports.journal.next_commit_seq() - 1;
     let changes = ports.store.changes_after(after, BATCH).await?;

@@ -1,8 +1,10 @@
-//! Before a node starts: where its own chain stands, and what every vault shows of it and of others.
+//! Before a node starts: where its own chain stands, and what every vault shows of it and of
+//! others.
 //!
-//! Invariant: a vault counts only with the record that the root signed; one that holds more than this
-//! folder has written, or another's object in a place of ours, refuses the start. A folder's own
-//! outbox says up to where its chain is confirmed, so that absent vaults make nobody a stranger.
+//! Invariant: a vault counts only with the record that the root signed; one that holds more than
+//! this folder has written, or another's object in a place of ours, refuses the start. A folder's
+//! own outbox says up to where its chain is confirmed, so that absent vaults make nobody a
+//! stranger.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! One configured vault and what is known of it.
 //!
-//! Invariant: `confirmed` is what the vault was last seen to hold and only its feeder moves it, back
-//! too, where the vault has lost something; `health` is what status shows, never what a decision
-//! rests on.
+//! Invariant: `confirmed` is what the vault was last seen to hold and only its feeder moves it,
+//! back too, where the vault has lost something; `health` is what status shows, never what a
+//! decision rests on.
 
 use std::sync::{
     Arc, Mutex,

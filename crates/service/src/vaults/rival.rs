@@ -1,7 +1,7 @@
 //! What a vault shows of another node: a later incarnation, a closing, segments behind our last.
 //!
-//! Invariant: only what the root signed, or a node that the root certified, counts. Used at start and
-//! with every listing, so that a node cannot act beside its successor for longer than a listing
+//! Invariant: only what the root signed, or a node that the root certified, counts. Used at start
+//! and with every listing, so that a node cannot act beside its successor for longer than a listing
 //! takes to come round.
 
 use std::collections::BTreeSet;

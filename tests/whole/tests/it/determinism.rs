@@ -1,4 +1,5 @@
-//! Two runs from one seed are equal, byte for byte: the property that every other test here rests on.
+//! Two runs from one seed are equal, byte for byte: the property that every other test here rests
+//! on.
 
 use std::sync::Arc;
 
