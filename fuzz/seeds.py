@@ -282,8 +282,8 @@ def server():
 
 
 def binary():
-    first, later = f"inc_{'01' * 16}.0.{'ab' * 16}", f"inc_{'01' * 16}.17.{'cd' * 16}"
-    write("head-text", first=first, later=later)
+    write("head-text", first=f"inc_{'01' * 16}.0.{'ab' * 16}",
+          later=f"inc_{'01' * 16}.17.{'cd' * 16}")
     write("config", whole=CONFIG, wrong='[serve]\nlisten = 7700\n', umlaut='[log]\nlevel = "\u00e4')
 
 
