@@ -131,14 +131,14 @@ impl StartFailed {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
+            Self::Superseded { .. } => {
+                "another node took over: use the one that `restore run` made, and not this folder"
+            }
             Self::NoInstance => {
                 "make one with `keystead init`, or bring one back with `keystead restore run`"
             }
             Self::Seal(SealFailed::Refused) => "check the passphrase file",
-            Self::RolledBack { .. }
-            | Self::DatabaseBehind { .. }
-            | Self::JournalBehind { .. }
-            | Self::Superseded { .. } => {
+            Self::RolledBack { .. } | Self::DatabaseBehind { .. } | Self::JournalBehind { .. } => {
                 "bring the instance back from its vaults: `keystead restore run` into a new folder"
             }
             Self::Corrupt { .. } | Self::OtherInstance | Self::Journal(_) => {

@@ -26,6 +26,6 @@ fn a_node_that_still_runs_during_a_restore_is_fenced_by_its_next_write() {
     let none: [&str; 0] = [];
     let again = world.machine.serve(&world.at("one/data"), &world.at("one/passphrase"), &none);
     let refused = again.unwrap_err().to_string();
-    assert!(refused.contains("hint: bring the instance back from its vaults"), "{refused}");
+    assert!(refused.contains("hint: another node took over"), "{refused}");
     create_key(&restored.kms()).unwrap();
 }
