@@ -10,8 +10,8 @@ use keystead_crypto::RecipientSeed;
 use keystead_domain::{EpochId, Kind};
 use keystead_journal::{Journal, JournalUnreadable, Limits};
 use keystead_ledger::{Event, Outcome};
-use keystead_service::KeyView;
-use keystead_store::{Backend, Index, Scan};
+use keystead_service::{KeyView, Vaulted};
+use keystead_store::{AggregateRef, Backend, Index, Scan};
 use keystead_targets::{MemoryVault, ObjectName, Vault};
 use keystead_testkit::{Folder, World};
 
@@ -98,8 +98,9 @@ pub(crate) fn events(folder: &Folder) -> Vec<Event> {
 
 /// No acknowledged answer without its event, and no event twice.
 pub(crate) fn verify_events(folder: &Folder, notes: &Notes) {
-    let mut found = BTreeMap::<[u8; 16], Vec<Event>>::new();
-    for event in events(folder) {
+    let mut found = BTreeMap::<[u8; 16], Vec<&Event>>::new();
+    let events = events(folder);
+    for event in &events {
         if let Some(request) = event.act().request {
             found.entry(request).or_default().push(event);
         }
@@ -113,6 +114,7 @@ pub(crate) fn verify_events(folder: &Folder, notes: &Notes) {
         let most = if open(request) { 2 } else { 1 };
         assert!(events.len() <= most, "request {request:02x?} has events {events:?}");
     }
+    verify_order(&events);
     for request in &told.requests {
         let event = found.get(request.id.as_bytes()).map(|events| events[0].act());
         match (request.answer, event) {
@@ -126,6 +128,37 @@ pub(crate) fn verify_events(folder: &Folder, notes: &Notes) {
                 assert_eq!(act.operation.as_str(), request.operation);
             }
         }
+    }
+}
+
+/// Whatever a use was decided on was in the ledger before it.
+fn verify_order(events: &[Event]) {
+    let mut earliest_after = u64::MAX;
+    for event in events.iter().rev() {
+        match event {
+            Event::State { place, .. } => {
+                assert!(place.commit_seq <= earliest_after, "{place:?} stands behind a later one");
+                earliest_after = place.commit_seq;
+            }
+            Event::Use { keyring_revision, act } => {
+                assert!(*keyring_revision < earliest_after, "{act:?} foresaw {earliest_after}");
+            }
+            Event::Node { .. } => {}
+        }
+    }
+}
+
+/// Whatever was answered as vaulted lies in as many vaults as must confirm: copy and segment.
+pub(crate) fn verify_vaulted(world: &World, folder: &Folder, operator: &Operator, notes: &Notes) {
+    let keys = notes.told().keys.clone();
+    verify_copies(world, operator, &keys);
+    let chains: Vec<u64> =
+        world.vaults.iter().map(|vault| verify_chain(vault, operator).1).collect();
+    for view in keys.iter().filter(|view| view.vaulted == Vaulted::Yes) {
+        let wanted = [AggregateRef { kind: Kind::Key, id: *view.key.id.as_bytes() }];
+        let row = now(folder.store.load(&wanted)).unwrap().remove(0).expect("it was committed");
+        let holding = chains.iter().filter(|last| **last >= row.commit_seq).count();
+        assert!(holding >= operator.vaults_min, "`{}` is in {holding} chains", view.key.id);
     }
 }
 

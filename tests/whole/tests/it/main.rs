@@ -15,3 +15,4 @@ mod kit;
 mod node;
 mod outcome;
 mod prepared;
+mod restoring;

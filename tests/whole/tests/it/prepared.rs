@@ -1,6 +1,6 @@
 //! An instance that lies ready: founded, used once, at rest. Each test spoils a copy of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use keystead_service::{Service, StartFailed};
 use keystead_targets::MemoryVault;
@@ -8,7 +8,7 @@ use keystead_testkit::{FaultPlans, Folder, Process, World};
 
 use crate::{
     client::{Client, Notes},
-    evidence::verify_all,
+    evidence::{verify_all, verify_vaulted},
     kit::KitForm,
     node::{Operator, RUN_MS, init, serve, within},
 };
@@ -21,6 +21,9 @@ pub(crate) struct Prepared {
     pub(crate) operator: Arc<Operator>,
     pub(crate) notes: Notes,
 }
+
+/// An instance whose operator holds a real kit; its key derivation is paid once for all tests.
+static WITH_REAL_KIT: LazyLock<Prepared> = LazyLock::new(|| Prepared::new(1, KitForm::Real));
 
 /// A node that serves, and a client of it.
 #[derive(Debug)]
@@ -47,6 +50,11 @@ impl Prepared {
         });
         process.kill();
         Self { world, folder, operator: operator.expect("nothing goes wrong"), notes }
+    }
+
+    /// An instance that can be restored.
+    pub(crate) fn with_real_kit(seed: u64) -> Self {
+        WITH_REAL_KIT.copied(seed)
     }
 
     /// The same, to be spoilt.
@@ -112,6 +120,12 @@ impl Prepared {
         assert!(whole.is_some());
         process.kill();
         self.verify();
+    }
+
+    /// What was answered as vaulted is in the vaults, before any start could heal it.
+    pub(crate) fn verify_vaulted(&self) {
+        self.world.vaults.iter().for_each(MemoryVault::back);
+        verify_vaulted(&self.world, &self.folder, &self.operator, &self.notes);
     }
 
     /// Everything durable is as it must be.

@@ -143,6 +143,7 @@ pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
         eprintln!("case {case:?}");
         let (left, process) = attempt(Some(case));
         process.crash(case.loss());
+        left.verify_vaulted();
         left.recover_and_verify();
     }
 }

@@ -11,7 +11,6 @@ use keystead_testkit::{FaultPlans, Folder};
 use super::matrix::{Case, cases};
 use crate::{
     client::{Client, Notes},
-    kit::KitForm,
     node::{bring_back, serve, within},
     prepared::Prepared,
 };
@@ -80,7 +79,7 @@ fn is_no_damaged_instance(from: &Prepared, folder: &Folder) {
 
 #[test]
 fn a_restore_that_fails_anywhere_damages_nothing_and_can_be_repeated() {
-    let prepared = Prepared::new(600, KitForm::Real);
+    let prepared = Prepared::with_real_kit(600);
     let (whole, durable) = restore(&prepared.copied(600), &Folder::new(), &FaultPlans::default());
     whole.expect("nothing goes wrong").recover_and_verify();
     let cases = cases(&durable);
@@ -94,7 +93,7 @@ fn a_restore_that_fails_anywhere_damages_nothing_and_can_be_repeated() {
 #[test]
 fn a_node_that_still_writes_during_a_restore_is_fenced_and_loses_nothing_it_acknowledged() {
     for seed in 0..6 {
-        let prepared = Prepared::new(620, KitForm::Real).copied(seed);
+        let prepared = Prepared::with_real_kit(620 + seed);
         let old = prepared.process(&FaultPlans::default());
         let (inner, operator) = (old.clone(), prepared.operator.clone());
         let (notes, sim) = (prepared.notes.clone(), prepared.world.sim.clone());

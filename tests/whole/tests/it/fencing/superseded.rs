@@ -5,7 +5,6 @@ use keystead_testkit::{FaultPlans, Folder};
 
 use crate::{
     evidence::everything,
-    kit::KitForm,
     node::{Operator, bring_back},
     prepared::Prepared,
 };
@@ -20,7 +19,7 @@ async fn restore(prepared: &Prepared) -> Operator {
 
 #[test]
 fn a_node_that_meets_a_closing_is_fenced_within_half_a_minute() {
-    let prepared = Prepared::new(900, KitForm::Real);
+    let prepared = Prepared::with_real_kit(900);
     prepared.run(async {
         let node = prepared.start().await;
         node.works().await;
@@ -41,7 +40,7 @@ fn a_node_that_meets_a_closing_is_fenced_within_half_a_minute() {
 
 #[test]
 fn a_node_that_writes_on_after_a_closing_acknowledges_nothing_more() {
-    let prepared = Prepared::new(910, KitForm::Real);
+    let prepared = Prepared::with_real_kit(910);
     prepared.run(async {
         let node = prepared.start().await;
         node.client.settled().await;
@@ -57,7 +56,7 @@ fn a_node_that_writes_on_after_a_closing_acknowledges_nothing_more() {
 
 #[test]
 fn one_vault_that_shows_a_closing_or_a_later_incarnation_refuses_a_start() {
-    let prepared = Prepared::new(920, KitForm::Real);
+    let prepared = Prepared::with_real_kit(920);
     prepared.run(restore(&prepared));
     for alone in 0..3 {
         let left = prepared.copied(alone);
@@ -68,13 +67,13 @@ fn one_vault_that_shows_a_closing_or_a_later_incarnation_refuses_a_start() {
         }
         let refused = left.run(left.try_start(&left.folder)).unwrap_err();
         assert!(matches!(refused, StartFailed::Superseded { .. }), "{refused}");
-        assert!(refused.hint().unwrap().contains("keystead restore run"));
+        assert!(refused.hint().unwrap().contains("not this folder"));
     }
 }
 
 #[test]
 fn a_vault_that_missed_the_closing_does_not_bring_an_old_node_back() {
-    let prepared = Prepared::new(930, KitForm::Real);
+    let prepared = Prepared::with_real_kit(930);
     let stale = prepared.world.vaults[2].snapshot();
     prepared.run(restore(&prepared));
     prepared.world.vaults[2].restore(&stale);
@@ -103,7 +102,7 @@ fn a_vault_that_missed_the_closing_does_not_bring_an_old_node_back() {
 #[test]
 fn a_node_that_lagged_behind_its_own_outbox_is_refused_after_a_restore() {
     // Its last segment reached no vault; a closing lies in its place now.
-    let prepared = Prepared::new(940, KitForm::Real);
+    let prepared = Prepared::with_real_kit(940);
     prepared.run(async {
         let node = prepared.start().await;
         node.client.settled().await;
@@ -120,7 +119,7 @@ fn a_node_that_lagged_behind_its_own_outbox_is_refused_after_a_restore() {
 
 #[test]
 fn a_refused_start_writes_nothing() {
-    let prepared = Prepared::new(950, KitForm::Real);
+    let prepared = Prepared::with_real_kit(950);
     prepared.run(restore(&prepared));
     let before = everything(&prepared.world, &prepared.folder);
     prepared.run(prepared.try_start(&prepared.folder)).unwrap_err();
