@@ -1,3 +1,5 @@
 //! Recovery kits, as far as they are read without secrets.
 #![no_main]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| _ = keystead_archive::fuzz::kit(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = keystead_archive::fuzz::kit(bytes);
+});

@@ -1,5 +1,5 @@
 //! Names of objects, as the archive gives them.
 #![no_main]
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    _ = keystead_archive::fuzz::name(&String::from_utf8_lossy(bytes));
+    let _ = keystead_archive::fuzz::name(&String::from_utf8_lossy(bytes));
 });
