@@ -81,9 +81,9 @@ class Site:
                         "--data-dir", self.folder / "new", "--passphrase-file",
                         self.passphrase("new seal"))
 
-    def seed(self):
-        found = kit.read(self.kit.read_bytes())
-        named, secret = printed.read(self.secret.read_text())
+    def seed(self, file=None, words=None):
+        found = kit.read((file or self.kit).read_bytes())
+        named, secret = printed.read((words or self.secret).read_text())
         passphrase = PASSPHRASES["kit"].encode()
         return found.statement, kit.open_seed(found, passphrase, secret, named)
 
@@ -115,6 +115,10 @@ class Server:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
+
+    def command(self, *arguments):
+        """One command of the binary that asks this server."""
+        return self._site.run("--endpoint", self._url, *arguments)
 
     def call(self, operation, **fields):
         """One signed request to the AWS front."""
@@ -321,3 +325,26 @@ def test_what_a_restore_wrote_is_read_as_well(lost):
     assert len(found.keys()) == len(keys) + 1
     for ciphertext, plaintext, context in ciphertexts + later:
         assert recovery.decrypt(found, ciphertext, context) == plaintext
+
+
+def test_a_new_kit_opens_everything_and_a_revoked_one_nothing_later(tmp_path):
+    site = Site(tmp_path)
+    answer = site.init()
+    first = site.seed()
+    other = site.kit.with_name("b.kit"), site.secret.with_name("b.words")
+    with Server(site, site.data, "seal", credentials(answer)) as server:
+        before = server.call("CreateKey", Description="before")["KeyMetadata"]["KeyId"]
+        server.command("kit", "create", "--kit-out", other[0], *site.kit_flags(),
+                       "--kit-secret-out", other[1])
+        ciphertexts = encrypt_documents(server, before)
+        server.command("kit", "revoke", answer["kit_id"], "--yes")
+        after = server.call("CreateKey", Description="after")["KeyMetadata"]["KeyId"]
+        ciphertexts += encrypt_documents(server, after)
+    recovery = Recovery(Vaults(site.vaults), *site.seed(*other))
+    found = recovery.run()
+    assert {key.description for key in found.keys()} == {"before", "after"}
+    assert len(found.epochs) == 2 and not found.closed_epochs
+    for ciphertext, plaintext, context in ciphertexts:
+        assert recovery.decrypt(found, ciphertext, context) == plaintext
+    with pytest.raises(Refused, match="closed epoch"):
+        Recovery(Vaults(site.vaults), *first).run()
