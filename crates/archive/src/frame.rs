@@ -78,6 +78,8 @@ object_types! {
     Closing = 10, "closing";
     /// A recovery kit.
     Kit = 11, "kit";
+    /// How many wrap records a tenant has, and their chain.
+    WrapStatement = 12, "wrap-statement";
 }
 
 impl ObjectType {

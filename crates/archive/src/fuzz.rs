@@ -13,7 +13,7 @@ use crate::{
     key_copy::CopyHeader,
     kit, kit_from_qr, names,
     record::{self, Record},
-    segment, sheet,
+    segment, sheet, wrap_statement,
 };
 
 /// Whether bytes were what the parser reads.
@@ -63,6 +63,7 @@ pub fn header(object: ObjectType, header: &[u8]) -> Parsed {
         ObjectType::Opening => record::<Opening>(header),
         ObjectType::Closing => record::<Closing>(header),
         ObjectType::Kit => record::<KitStatement>(header),
+        ObjectType::WrapStatement => record::<wrap_statement::Header>(header),
         ObjectType::KeyCopy => {
             with_digest(header, |fields| Some(CopyHeader::parse(fields).ok()?.to_bytes()))
         }

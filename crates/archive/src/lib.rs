@@ -24,6 +24,7 @@ mod slot_table;
 #[cfg(test)]
 mod testing;
 mod vault_record;
+mod wrap_statement;
 
 pub use certificate::{NodeCertificate, NodeSigner};
 pub use closing::Closing;
@@ -47,3 +48,4 @@ pub use segment::{
 pub use sheet::{KitSheet, kit_from_qr, kit_sheet, restore_command, secret_sheet};
 pub use slot_table::{SlotPlace, SlotTable, TableSlot};
 pub use vault_record::VaultRecord;
+pub use wrap_statement::WrapStatement;

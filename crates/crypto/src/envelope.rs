@@ -47,6 +47,13 @@ pub fn named_key(bytes: &[u8]) -> Option<KeyVersion> {
     })
 }
 
+/// Reads an envelope's random message id, without opening it.
+#[must_use]
+pub fn message_id(bytes: &[u8]) -> Option<[u8; 32]> {
+    named_key(bytes)?;
+    Some(bytes[PREFIX_BYTES..HEADER_BYTES].try_into().expect("32 bytes"))
+}
+
 /// Encrypts `plaintext`; `context` is the SHA-512 of the AAD.
 pub(crate) fn encrypt(
     prk: &Prk,

@@ -17,6 +17,8 @@ pub const BODY: &str = "keystead/v1/sealed/body/";
 pub const MATERIAL: &str = "keystead/v1/sealed/material/";
 /// Expand label of a wrap record's data key.
 pub const DATA_KEY: &str = "keystead/v1/sealed/data-key/";
+/// Expand label of a lease of a data key.
+pub const LEASE: &str = "keystead/v1/sealed/lease/";
 /// Expand label of a tenant's entry in a segment or recovery point.
 pub const ENTRY: &str = "keystead/v1/sealed/entry/";
 /// Expand label of a user ciphertext.
@@ -43,6 +45,8 @@ pub const KIT_PROOF: &str = "keystead/v1/kit-proof/";
 pub const SIGNATURE: &str = "keystead/v1/signature/";
 /// HMAC of low-entropy values in ledger leaves.
 pub const AUDIT_VALUE: &str = "keystead/v1/audit-value/";
+/// Chain over a tenant's wrap records.
+pub const WRAP_CHAIN: &str = "keystead/v1/wrap-chain/";
 
 /// All of them, for the test of uniqueness and for the format documents.
 pub const ALL: &[&str] = &[
@@ -53,6 +57,7 @@ pub const ALL: &[&str] = &[
     BODY,
     MATERIAL,
     DATA_KEY,
+    LEASE,
     ENTRY,
     MESSAGE,
     KEY_CHECK,
@@ -66,6 +71,7 @@ pub const ALL: &[&str] = &[
     KIT_PROOF,
     SIGNATURE,
     AUDIT_VALUE,
+    WRAP_CHAIN,
 ];
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod stream;
 
 pub use cipher::{CipherContext, CipherKey, CipherKind, key_check_value};
 pub use entropy::Entropy;
-pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, named_key};
+pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, message_id, named_key};
 pub use hpke_box::{ENCAPSULATION_BYTES, PUBLIC_BYTES, RecipientKey, RecipientSeed};
 pub use kdf::{Argon2Cost, CostRefused, KdfFailed, Prk};
 pub use passphrase::{
@@ -33,8 +33,8 @@ pub use passphrase::{
 };
 pub use seal::{PassphraseSeal, Roots, Seal, SealFailed};
 pub use sealed::{
-    BackupWrap, Body, Content, DataKey, Entry, MasterWrap, Material, Role, RootWrap, SealContext,
-    SealKey, Sealed,
+    BackupWrap, Body, Content, DataKey, Entry, Lease, MasterWrap, Material, Role, RootWrap,
+    SealContext, SealKey, Sealed,
 };
 pub use secret::Secret;
 pub use sign::{BadSignature, Signature, SigningKey, VerifyingKey};

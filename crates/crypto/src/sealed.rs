@@ -57,6 +57,8 @@ labelled! { Content:
     Material = MATERIAL;
     /// A wrap record's data key.
     DataKey = DATA_KEY;
+    /// A lease of a data key.
+    Lease = LEASE;
     /// A tenant's entry in a segment or recovery point.
     Entry = ENTRY;
 }

@@ -6,8 +6,8 @@
 use keystead_crypto::bytes::Malformed;
 
 use crate::{
-    AccessKey, Account, Instance, Key, KeyId, KeyName, Kit, Tenant, Timestamp, VersionId, key_arn,
-    uuid,
+    AccessKey, Account, IdempotencyKey, Instance, Key, KeyId, KeyName, Kit, Subject, Tenant,
+    Timestamp, VersionId, WrapLog, WrapRecord, key_arn, uuid,
 };
 
 /// Ids of both widths, in print.
@@ -41,6 +41,9 @@ pub fn key_name(text: &str) {
     if let Ok(account) = text.parse::<Account>() {
         assert_eq!(account.to_string(), text, "an account prints back");
     }
+    if let Ok(subject) = text.parse::<Subject>() {
+        assert_eq!(subject.as_str(), text, "a subject is its text");
+    }
     let account: Account = "123456789012".parse().expect("twelve digits");
     match KeyName::parse(text, &account) {
         Ok(KeyName::Id(id)) => {
@@ -66,6 +69,9 @@ pub fn body(bytes: &[u8]) {
     writes_back(bytes, AccessKey::from_body, AccessKey::to_body);
     writes_back(bytes, Kit::from_body, Kit::to_body);
     writes_back(bytes, Key::from_body, Key::to_body);
+    writes_back(bytes, WrapRecord::from_body, WrapRecord::to_body);
+    writes_back(bytes, WrapLog::from_body, WrapLog::to_body);
+    writes_back(bytes, IdempotencyKey::from_body, IdempotencyKey::to_body);
 }
 
 fn writes_back<T>(

@@ -120,6 +120,10 @@ ids! {
     VaultId, 16, "vlt";
     /// Who acts: a person, a service or a job.
     PrincipalId, 16, "prn";
+    /// A wrap record: one data key of one subject.
+    WrapId, 16, "wrp";
+    /// One use of an idempotency key.
+    IdempotencyId, 16, "idk";
 }
 
 /// Reads exactly `N` bytes of lowercase hex.

@@ -54,6 +54,10 @@ kinds! {
     Vault = 8, "vault";
     /// A wrap record of the event store.
     WrapRecord = 9, "wrap-record";
+    /// How many wrap records a tenant has, and their chain.
+    WrapLog = 10, "wrap-log";
+    /// A command that was sent under an idempotency key, and what it made.
+    IdempotencyKey = 11, "idempotency-key";
 }
 
 impl Kind {

@@ -5,20 +5,27 @@
 
 mod arn;
 pub mod fuzz;
+mod idempotency;
 mod ids;
 mod instance;
 mod key;
 mod kind;
 mod state;
 mod time;
+mod wrap;
 
 pub use arn::{Account, BadAccount, BadKeyName, KeyName, key_arn, uuid};
+pub use idempotency::IdempotencyKey;
 pub use ids::{
-    BadId, ChangeId, EpochId, IncarnationId, InstanceId, KeyId, KitId, NodeId, PrincipalId,
-    RequestId, SlotId, TenantId, VaultId, VersionId, parse_hex, to_hex,
+    BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId, NodeId,
+    PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex, to_hex,
 };
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeySpec, KeyVersion};
 pub use kind::Kind;
 pub use state::{KeyState, Transition, Unlawful};
 pub use time::{BadTime, Timestamp};
+pub use wrap::{
+    BadSubject, DATA_KEY_BYTES, SUBJECT_MAX_BYTES, Subject, WrapAlgorithm, WrapEnvelope, WrapFacts,
+    WrapLog, WrapRecord,
+};

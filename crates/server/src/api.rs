@@ -6,6 +6,7 @@
 //! that was spelt wrong must not be a field that was not there.
 
 mod call;
+mod data_keys;
 mod identity;
 mod keys;
 mod kits;
@@ -14,6 +15,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod uses;
+mod wraps;
 
 use std::sync::Arc;
 
@@ -34,6 +36,13 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
         .route("/v1/keys/{key}", get(keys::describe))
         .route("/v1/keys/{key}/encrypt", post(uses::encrypt))
         .route("/v1/keys/{key}/decrypt", post(uses::decrypt))
+        .route("/v1/wraps", get(wraps::list))
+        .route("/v1/wraps/{subject}", get(wraps::describe).put(wraps::put))
+        .route("/v1/wraps/{subject}/unwrap", post(wraps::unwrap))
+        .route("/v1/wrap-statement", get(wraps::statement))
+        .route("/v1/data-keys", post(data_keys::generate))
+        .route("/v1/data-keys/leases", post(data_keys::lease))
+        .route("/v1/data-keys/unwrap", post(data_keys::unwrap))
         .route("/v1/kits", post(kits::create).get(kits::list))
         .route("/v1/kits/challenge", post(kits::challenge_new))
         .route("/v1/kits/{kit}/challenge", post(kits::challenge))
@@ -74,6 +83,13 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
     let _ = keys::parse_describe(&signed, &account);
     let _ = uses::parse_encrypt(&signed, &account);
     let _ = uses::parse_decrypt(&signed, &account);
+    let _ = wraps::parse_put(&signed, &account);
+    let _ = wraps::parse_describe(&signed, &account);
+    let _ = wraps::parse_unwrap(&signed, &account);
+    let _ = wraps::parse_list(&signed, &account);
+    let _ = data_keys::parse_generate(&signed, &account);
+    let _ = data_keys::parse_lease(&signed, &account);
+    let _ = data_keys::parse_unwrap(&signed, &account);
     let _ = kits::parse_create(&signed, &account);
     let _ = kits::parse_prove(&signed, &account);
     let _ = status::no_command(&signed, &account);

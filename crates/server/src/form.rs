@@ -44,8 +44,8 @@ impl Form {
     }
 }
 
-/// Undoes percent-encoding.
-fn decode(text: &str) -> Option<String> {
+/// Undoes percent-encoding; a plus stays a plus.
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

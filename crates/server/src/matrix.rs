@@ -43,6 +43,8 @@ fn faults() -> Vec<Fault> {
         Fault::IncorrectKey,
         Fault::Field { field: "limit", message: "Member must be lawful".into() },
         Fault::LeaseExpired,
+        Fault::Lease,
+        Fault::OtherDataKey { subject: text.clone() },
         Fault::KitProof,
         Fault::LastKit { kit: keystead_domain::KitId::from_bytes([7; 16]) },
         Fault::SealAway,

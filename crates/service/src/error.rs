@@ -164,6 +164,15 @@ pub enum Fault {
     /// A lease has ended.
     #[error("the lease has expired")]
     LeaseExpired,
+    /// It is no lease of this data key for this caller, or from before a restore.
+    #[error("this is no lease of this data key for this caller")]
+    Lease,
+    /// A subject has a data key, and another one was given.
+    #[error("subject `{subject}` already has another data key")]
+    OtherDataKey {
+        /// Which subject.
+        subject: String,
+    },
     /// It would have succeeded, and the caller asked for no more than to know that.
     #[error("the request would have succeeded, but the DryRun option is set")]
     DryRun,
@@ -282,6 +291,7 @@ impl Error {
             | Fault::IncorrectKey
             | Fault::DryRun
             | Fault::KitProof
+            | Fault::Lease
             | Fault::Field { .. } => ErrorKind::Invalid,
             Fault::KeyState { .. }
             | Fault::KeyCreating { .. }
@@ -297,7 +307,9 @@ impl Error {
                 Fault::Store(keystead_store::StoreFailed::Corrupt { .. }) => ErrorKind::Corrupt,
                 _ => ErrorKind::Unavailable,
             },
-            Fault::Contended | Fault::IdempotencyReused => ErrorKind::Conflict,
+            Fault::Contended | Fault::IdempotencyReused | Fault::OtherDataKey { .. } => {
+                ErrorKind::Conflict
+            }
             Fault::Unknown { .. } => ErrorKind::UnknownOutcome,
             Fault::Corrupt { .. } => ErrorKind::Corrupt,
             Fault::Internal => ErrorKind::Internal,
@@ -328,6 +340,11 @@ impl Error {
             Fault::KeyCreating { .. } => "try again in a moment, or see `keystead status`",
             Fault::Unknown { .. } => "list what exists before you repeat the command",
             Fault::Contended => "try again",
+            Fault::LeaseExpired | Fault::Lease => {
+                "take a new lease of the same data key: POST /v1/data-keys/leases"
+            }
+            Fault::OtherDataKey { .. } => "unwrap the one it has, or choose another subject",
+            Fault::IdempotencyReused => "send a new command under a new idempotency key",
             Fault::LastKit { .. } => "make another kit first: `keystead kit create`",
             Fault::KitProof => "begin again: a challenge is answered once and soon",
             Fault::SealAway => "check the data folder, and that its passphrase is still the same",

@@ -10,7 +10,7 @@ use keystead_archive::{
     TenantChanges, VaultRecord, build_segment, names, object_hash,
 };
 use keystead_crypto::{RecipientSeed, Roots, SealFailed, SigningKey};
-use keystead_domain::{ChangeId, Kind, KitId, TenantId, VaultId};
+use keystead_domain::{ChangeId, Kind, KitId, TenantId, VaultId, WrapRecord};
 use keystead_journal::{DiskFailed, FileName, Journal, JournalUnreadable, Limits};
 use keystead_ledger::Origin;
 use keystead_store::{
@@ -26,6 +26,7 @@ use crate::{
     shipper::{ChainEnd, Sealing, copies},
     tenants::seal_master,
     vaults::{Fence, Member, VaultSet, object_name, put_quorum},
+    wraps::wrap_index,
 };
 
 /// The seal slot's file.
@@ -204,6 +205,9 @@ pub(crate) fn index_of(row: &Row) -> Vec<IndexEntry> {
             })
             .into_iter()
             .collect(),
+        Kind::WrapRecord => WrapRecord::from_body(&row.body)
+            .map(|record| wrap_index(&record.facts))
+            .unwrap_or_default(),
         _ => Vec::new(),
     }
 }

@@ -13,11 +13,11 @@ use std::{
 use crate::{
     Cx, Error, Fault, NewKit, Service,
     audit::{Deed, state_event},
+    commit::{Made, commit_known},
     door::{Recorded, Resolved, Resource},
     found::{SEAL_FILE, file},
     incarnation::{Epoch, Named, new_epoch, recipient_set, slot_table},
     init::{kit_row, sign_kit},
-    keys::{Made, change_fault},
     ports::blocking,
     shipper::Sealing,
     start::scan_all,
@@ -29,10 +29,9 @@ use keystead_crypto::{
     VerifyingKey, hash::same,
 };
 use keystead_domain::{ChangeId, EpochId, Instance, Kind, Kit, KitId, Timestamp};
-use keystead_store::{AggregateRef, ChangeSet, Expected, Loaded, Put, change};
+use keystead_store::{AggregateRef, ChangeSet, Expected, Loaded, Put};
 
 const CHALLENGES_MAX: usize = 256;
-const WAIT_MS: u64 = 10_000;
 /// HPKE info of a challenge to a kit's holder.
 const CHALLENGE_INFO: &str = "keystead/v1/hpke/kit-challenge/";
 
@@ -282,19 +281,6 @@ impl Service {
         Ok(())
     }
 
-    /// Waits for ledger and vaults as every change does.
-    async fn settled<T>(&self, made: Made, answer: T) -> Recorded<Result<T, Error>> {
-        let (clock, seq) = (&*self.ports.clock, made.at.commit_seq);
-        self.progress.committed.reach(seq);
-        if !self.progress.journaled.wait(clock, seq, WAIT_MS).await {
-            return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
-        }
-        if !self.progress.applied.wait(clock, seq, WAIT_MS).await {
-            return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
-        }
-        Recorded::after_sync(self.may_act().map(|()| answer))
-    }
-
     async fn all_kits(&self) -> Result<Vec<Kit>, Error> {
         let rows = scan_all(&self.ports, Kind::Kit).await.map_err(Fault::from)?;
         rows.iter().map(|row| self.system_body(row, Kit::from_body)).collect()
@@ -402,8 +388,7 @@ impl Service {
             set.puts.push(self.system_put(Kind::Kit, &at.id, loaded.expected(&at), &kit.to_body()));
             Ok((set, kit))
         };
-        let done = change(&*self.ports.store, &[at], decide).await;
-        done.map(|(at, kit)| (Made { at, change: id }, kit)).map_err(decided)
+        commit_known(&self.ports, &[at], decide).await
     }
 
     async fn revoke(&self, cx: &Cx, kit: KitId) -> Result<(Made, KitRevoked), Error> {
@@ -476,8 +461,8 @@ impl Service {
             }
             Ok((set, ()))
         };
-        let done = change(&*self.ports.store, &[set_at, instance_at], decide).await;
-        done.map(|(at, ())| Made { at, change: id }).map_err(decided)
+        let (made, ()) = commit_known(&self.ports, &[set_at, instance_at], decide).await?;
+        Ok(made)
     }
 
     fn kit_set(&self, cx: &Cx, id: ChangeId, now: Timestamp, operation: &'static str) -> ChangeSet {
@@ -509,16 +494,6 @@ impl Service {
         };
         *self.shipper.sealing.write().expect("no code panics while it holds this lock") =
             Arc::new(next);
-    }
-}
-
-fn decided(failed: keystead_store::ChangeFailed<Error>) -> Error {
-    use keystead_store::ChangeFailed as F;
-    match failed {
-        F::Decide(error) => error,
-        F::Contended { kind } => change_fault(F::Contended { kind }).into(),
-        F::Unknown { change } => change_fault(F::Unknown { change }).into(),
-        F::Store(failed) => Fault::Store(failed).into(),
     }
 }
 

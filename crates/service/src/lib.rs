@@ -6,6 +6,7 @@
 mod audit;
 mod authenticate;
 mod command;
+mod commit;
 mod door;
 mod error;
 mod follower;
@@ -31,6 +32,7 @@ mod survey;
 mod tenants;
 mod uses;
 mod vaults;
+mod wraps;
 
 pub use command::*;
 pub use door::Recorded;
@@ -42,3 +44,10 @@ pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use ports::{Clock, RestoreSite, Site, Tasks};
 pub use service::{Refusal, Service};
 pub use start::{StartFailed, StartOptions, start};
+pub use uses::{
+    DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,
+    UnwrapDataKey,
+};
+pub use wraps::{
+    DataKeySource, ListWraps, PutWrap, Unwrapped, WrapOrigin, WrapPage, WrapPut, WrapStatement,
+};

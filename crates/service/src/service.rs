@@ -22,6 +22,7 @@ use crate::{
     shipper::{Sealing, Shipper},
     tenants::Tenants,
     vaults::VaultSet,
+    wraps::WrapWriter,
 };
 
 /// A serving node.
@@ -39,6 +40,7 @@ pub struct Service {
     pub(crate) audit: Audit,
     pub(crate) signing_keys: Lru<SigningScope, Arc<Secret<32>>>,
     pub(crate) challenges: Challenges,
+    pub(crate) wraps: WrapWriter,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// Stands in for the secret of access keys that do not exist.

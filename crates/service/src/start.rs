@@ -37,6 +37,7 @@ use crate::{
     survey::{chain, vault_set},
     tenants::{TenantKeys, Tenants, key_version, open_master},
     vaults::{Feeder, VaultSet},
+    wraps::WrapWriter,
 };
 
 const OPENED_KEYS_MAX: usize = 8_192;
@@ -268,6 +269,7 @@ async fn run(
         progress,
         set,
         challenges: Challenges::default(),
+        wraps: WrapWriter::default(),
         root_acts: tokio::sync::Mutex::new(()),
         shipper,
     });

@@ -43,6 +43,11 @@ impl Chain {
         self.pending.last().copied().unwrap_or(self.base)
     }
 
+    /// The newest segment of ours that a vault with all up to `sequence` can be compared by.
+    fn at_most(&self, sequence: u64) -> Option<ChainEnd> {
+        self.pending.iter().rev().find(|segment| segment.sequence <= sequence).copied()
+    }
+
     /// Up to where it is known to be confirmed, and the segments behind. A segment leaves the
     /// outbox only when a later one is confirmed, so where any has left, the oldest one here is.
     fn split(&self) -> (ChainEnd, &[ChainEnd]) {
@@ -96,13 +101,13 @@ pub(crate) async fn vault_set(
     chain: &Chain,
     options: StartOptions,
 ) -> Result<VaultSet, StartFailed> {
-    let (instance, end) = (&opened.instance, chain.end());
+    let instance = &opened.instance;
     let mut members = Vec::new();
     let mut answered = 0;
     for configured in &instance.vaults {
         let vault = ReopeningVault::new(configured.url.parse()?, ports.vaults.clone());
         let member = Arc::new(Member::new(configured.id, Arc::new(vault)));
-        match survey(&member, opened, end).await? {
+        match survey(&member, opened, chain).await? {
             Some(confirmed) => {
                 answered += 1;
                 member.confirm(confirmed);
@@ -127,15 +132,15 @@ pub(crate) async fn vault_set(
     Ok(set)
 }
 
-/// What a vault confirmed of ours, or nothing where it is away. A vault that lags counts from the
-/// first comparison on.
+/// What a vault confirmed of ours, or nothing where it is away. A vault that lags counts up to where
+/// it comes: what it confirmed was acknowledged, and is served from the first answer on.
 async fn survey(
     member: &Member,
     opened: &OpenedInstance,
-    end: ChainEnd,
+    chain: &Chain,
 ) -> Result<Option<u64>, StartFailed> {
-    let (instance, root) = (&opened.instance, opened.root.public());
-    match look(member, instance, end, &root).await {
+    let (instance, root, end) = (&opened.instance, opened.root.public(), chain.end());
+    match look(member, instance, chain, &root).await {
         Ok((_, Some(Rival::Segment(there)))) => {
             let url = member.vault.url().to_string();
             Err(StartFailed::RolledBack { url, there, here: end.sequence })
@@ -152,25 +157,25 @@ async fn survey(
 async fn look(
     member: &Member,
     instance: &Instance,
-    end: ChainEnd,
+    chain: &Chain,
     root: &VerifyingKey,
 ) -> Result<(u64, Option<Rival>), NotUsable> {
-    let lineage = Lineage::of(instance);
+    let (lineage, end) = (Lineage::of(instance), chain.end());
     let vault = &*member.vault;
     check_record(vault, instance.id, member.id, root).await?;
     let names = held(vault, instance.id).await?;
     if let Some(rival) = lineage.rival(vault, &names, end.sequence, root).await? {
         return Ok((0, Some(rival)));
     }
-    if contiguous(&names, instance.id, instance.incarnation) < end.sequence || end.sequence == 0 {
-        return Ok((0, None));
-    }
-    let name = object_name(&names::segment(instance.id, instance.incarnation, end.sequence));
+    let reaches = contiguous(&names, instance.id, instance.incarnation);
+    // One that ends before all that the outbox holds counts from the feeder's comparison on.
+    let Some(last) = chain.at_most(reaches) else { return Ok((0, None)) };
+    let name = object_name(&names::segment(instance.id, instance.incarnation, last.sequence));
     let there = vault.read(&name).await?.unwrap_or_default();
-    if object_hash(&there) == end.hash {
-        return Ok((end.sequence, None));
+    if object_hash(&there) == last.hash {
+        return Ok((last.sequence, None));
     }
-    match whose(&there, end.sequence, root) {
+    match whose(&there, last.sequence, root) {
         Some(Rival::Segment(sequence)) => Ok((0, Some(Rival::Diverged(sequence)))),
         other => Ok((0, other)),
     }

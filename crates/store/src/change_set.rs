@@ -53,15 +53,18 @@ pub struct IndexEntry {
 pub enum Index {
     /// Access key id → access key. Unique.
     AccessKeyId,
-    /// Tenant id ‖ subject ‖ key version → wrap record. Unique.
+    /// Tenant id ‖ length of the subject as `u32` ‖ subject → wrap record. Unique.
     WrapSubject,
     /// Tenant id ‖ big-endian sequence → wrap record, for the export. Unique.
     WrapSequence,
+    /// Tenant id ‖ principal id ‖ key → idempotency key. Unique.
+    IdempotencyKey,
 }
 
 impl Index {
     /// Every index, in order of its number.
-    pub const ALL: &[Self] = &[Self::AccessKeyId, Self::WrapSubject, Self::WrapSequence];
+    pub const ALL: &[Self] =
+        &[Self::AccessKeyId, Self::WrapSubject, Self::WrapSequence, Self::IdempotencyKey];
 
     /// Its number in formats and databases; never reused.
     #[must_use]
@@ -70,6 +73,7 @@ impl Index {
             Self::AccessKeyId => 1,
             Self::WrapSubject => 2,
             Self::WrapSequence => 3,
+            Self::IdempotencyKey => 4,
         }
     }
 

@@ -196,7 +196,7 @@ pub(crate) fn write(path: &Path, profile: &Profile) -> Result<(), ProfileRefused
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed())
 }
 
-/// Whether [`write`] would take `path` for the instance with this root key: it is free, or holds
+/// Whether [`write()`] would take `path` for the instance with this root key: it is free, or holds
 /// that instance's profile. To be asked before an access key is made that nobody could keep.
 ///
 /// # Errors

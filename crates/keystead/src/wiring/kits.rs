@@ -75,6 +75,7 @@ struct Verified {
     head_at: String,
     keys: usize,
     versions: usize,
+    wraps: usize,
     /// Whether the server took the proof into its inventory.
     recorded: bool,
 }
@@ -177,6 +178,7 @@ pub(crate) fn verify(
         head_at: reading.head_at.to_string(),
         keys: reading.keys,
         versions: reading.versions,
+        wraps: reading.wraps,
         recorded: record(client, &kit),
     };
     form.answer(&answer, || verified(&answer))?;
@@ -185,8 +187,14 @@ pub(crate) fn verify(
 
 fn verified(answer: &Verified) -> String {
     format!(
-        "{} opens instance {}: {} keys, {} versions opened, up to {} ({})\n",
-        answer.kit_id, answer.instance, answer.keys, answer.versions, answer.head, answer.head_at,
+        "{} opens instance {}: {} keys, {} versions, {} wrapped data keys opened, up to {} ({})\n",
+        answer.kit_id,
+        answer.instance,
+        answer.keys,
+        answer.versions,
+        answer.wraps,
+        answer.head,
+        answer.head_at,
     )
 }
 

@@ -48,6 +48,7 @@ struct Answer {
     vaults_configured: usize,
     keys: usize,
     versions: usize,
+    wraps: usize,
     bytes: u64,
     seconds: f64,
     abandoned: Vec<String>,
@@ -237,6 +238,7 @@ impl Answer {
             vaults_configured: reading.vaults_configured,
             keys: reading.keys,
             versions: reading.versions,
+            wraps: reading.wraps,
             bytes: reading.bytes,
             seconds: 0.0,
             abandoned: reading.abandoned.clone(),
@@ -258,12 +260,13 @@ fn freshness(freshness: &Freshness) -> String {
 
 fn text(answer: &Answer) -> String {
     let mut text = format!(
-        "Restored {} keys ({} versions) of instance `{}`\n\n  \
+        "Restored {} keys ({} versions) and {} wrap records of instance `{}`\n\n  \
            from head      {} ({})\n  \
            freshness      {}\n  \
            vaults read    {} of {}, {} bytes, {:.1} s\n",
         answer.keys,
         answer.versions,
+        answer.wraps,
         answer.instance,
         answer.restored_head,
         answer.restored_head_at,

@@ -19,7 +19,7 @@ use super::problem::{problem, turned_away};
 use crate::{
     admission::{Admitted, Arrival},
     fields::{BadField, Fields},
-    form::Form,
+    form::{Form, decode},
     json::{BadJson, JsonText},
     log_answer,
 };
@@ -120,10 +120,13 @@ impl Signed {
 
     /// The key that the path names, in any of the forms of a key's name.
     pub(super) fn key(&self, account: &Account) -> Result<KeyName, Fault> {
-        let raw = self.head.uri.path().split('/').nth(3).unwrap_or_default();
-        let name = Form::of_query(&format!("key={}", raw.replace('&', "%26")));
-        let name = name.ok_or_else(|| field("path", "cannot be read"))?;
-        Ok(KeyName::parse(name.value("key").unwrap_or_default(), account)?)
+        Ok(KeyName::parse(&self.segment(3)?, account)?)
+    }
+
+    /// The segment of the path with this number, decoded; the one before the first `/` is 0.
+    pub(super) fn segment(&self, number: usize) -> Result<String, Fault> {
+        let raw = self.head.uri.path().split('/').nth(number).unwrap_or_default();
+        decode(raw).ok_or_else(|| field("path", "cannot be read"))
     }
 }
 

@@ -88,6 +88,8 @@ fn change(error: &Error) -> Option<ChangeId> {
         | Fault::IncorrectKey
         | Fault::Field { .. }
         | Fault::LeaseExpired
+        | Fault::Lease
+        | Fault::OtherDataKey { .. }
         | Fault::KitProof
         | Fault::LastKit { .. }
         | Fault::SealAway

@@ -54,7 +54,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::Field { field, message } => {
             Exception::sender(Code::Validation, violated(field, message))
         }
-        Fault::KitProof => Exception::sender(Code::Validation, fault.to_string()),
+        Fault::KitProof | Fault::Lease => Exception::sender(Code::Validation, fault.to_string()),
         Fault::LastKit { .. } => Exception::sender(Code::Conflict, fault.to_string()),
         Fault::LeaseExpired => Exception::sender(Code::KmsInvalidState, "The lease has expired."),
         Fault::DryRun => Exception::sender(
@@ -75,7 +75,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
             Exception::receiver(Code::KmsInternal, fault.to_string())
         }
         Fault::Store(_) => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
-        Fault::Contended | Fault::IdempotencyReused => {
+        Fault::Contended | Fault::IdempotencyReused | Fault::OtherDataKey { .. } => {
             Exception::sender(Code::Conflict, fault.to_string())
         }
         Fault::Unknown { .. } | Fault::Corrupt { .. } | Fault::Internal => {

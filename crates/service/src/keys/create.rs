@@ -11,13 +11,12 @@ use keystead_crypto::{Secret, key_check_value};
 use keystead_domain::{
     ChangeId, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp, VersionId,
 };
-use keystead_store::{
-    AggregateRef, ChangeFailed, ChangeSet, Committed, Expected, MaterialRow, Put, change,
-};
+use keystead_store::{AggregateRef, ChangeSet, Expected, MaterialRow, Put};
 
 use crate::{
     CreateKey, Cx, Error, Fault, KeyView, Vaulted,
     audit::{Deed, state_event},
+    commit::{Made, WAIT_MS, commit_known},
     door::{Approved, Recorded, Resolved, Resource},
     service::Service,
     tenants::key_version,
@@ -28,10 +27,6 @@ const OPERATION: &str = "CreateKey";
 const DESCRIPTION_MAX: usize = 8192;
 const PURPOSE_MAX: usize = 128;
 const TAGS_MAX: usize = 50;
-/// How long the answer waits for vaults and ledger, in milliseconds.
-const WAIT_MS: u64 = 10_000;
-/// How often, a second apart, a commit is asked for whose outcome is not known.
-const UNKNOWN_TRIES: usize = 10;
 
 impl Service {
     /// Makes a key.
@@ -143,20 +138,8 @@ impl Service {
         let at = Resource::key(key.id, key.tenant, Some(key.current().id));
         let deed = Deed { operation: OPERATION, resource: Some(at) };
         set.events.push(state_event(now, &self.tenants, cx, deed));
-        let decided = |_: &_| Ok::<_, std::convert::Infallible>((set.clone(), ()));
-        let mut is_open = false;
-        for _ in 0..UNKNOWN_TRIES {
-            match change(&*self.ports.store, &[], decided).await {
-                Ok((at, ())) => return Ok(Made { at, change: set.id }),
-                Err(ChangeFailed::Unknown { .. }) => is_open = true,
-                // Once it may have been committed, no later failure says that it was not.
-                Err(failed) if !is_open => return Err(change_fault(failed).into()),
-                Err(_) => {}
-            }
-            // The same change commits at most once, so asking again is safe.
-            self.ports.clock.sleep_ms(1_000).await;
-        }
-        Err(Fault::Unknown { change: set.id }.into())
+        let (made, ()) = commit_known(&self.ports, &[], |_| Ok((set.clone(), ()))).await?;
+        Ok(made)
     }
 
     /// Waits for ledger and vaults. The event must be durable; the vaults may be late.
@@ -173,23 +156,6 @@ impl Service {
             Ok(()) => Recorded::after_sync(Ok(KeyView { key, vaulted })),
             Err(fenced) => Recorded::after_sync(Err(fenced)),
         }
-    }
-}
-
-/// A change that was committed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Made {
-    pub(crate) at: Committed,
-    pub(crate) change: ChangeId,
-}
-
-/// What a caller is told of a change that did not commit, or may not have.
-pub(crate) fn change_fault(failed: ChangeFailed<std::convert::Infallible>) -> Fault {
-    match failed {
-        ChangeFailed::Decide(never) => match never {},
-        ChangeFailed::Contended { .. } => Fault::Contended,
-        ChangeFailed::Unknown { change } => Fault::Unknown { change },
-        ChangeFailed::Store(failed) => Fault::Store(failed),
     }
 }
 

@@ -3,8 +3,6 @@
 mod create;
 mod describe;
 
-pub(crate) use create::{Made, change_fault};
-
 use keystead_domain::{Key, KeyId, Kind};
 use keystead_store::{AggregateRef, Stored};
 

@@ -21,6 +21,7 @@ use super::{
     keys::Opener,
     sources::{Source, Sources},
     state::State,
+    wraps::{PastMasters, open_wraps},
 };
 use crate::{
     NewKit, RestoreSite, Site,
@@ -54,6 +55,7 @@ pub struct Staged {
     epoch_number: u64,
     recipients: u64,
     materials: Vec<(TenantId, VersionId, Secret<32>)>,
+    masters: PastMasters,
     reading: Reading,
 }
 
@@ -98,6 +100,8 @@ async fn stage(
     let freshness = judge(&sources, &chain, &instance, &plan, head_at).await?;
     let keys = state.keys()?;
     let materials = open_materials(&opener, &keys, watcher).await?;
+    let tenants = state.tenants()?;
+    let (masters, wraps) = open_wraps(&opener, &state, &tenants, watcher).await?;
     let signing = opener.root_signing().await?;
     let Opener { epochs, numbers, .. } = opener;
     let mut epochs: Vec<_> = epochs.into_values().collect();
@@ -112,12 +116,13 @@ async fn stage(
         abandoned: chain.abandoned.clone(),
         keys: keys.len(),
         versions: materials.len(),
+        wraps,
         bytes: sources.bytes(),
     };
     Ok(Staged {
         kit: kit.statement.kit,
         root: signing,
-        tenants: state.tenants()?,
+        tenants,
         kits: state.kits()?,
         epochs: epochs.into_iter().map(|(_, epoch)| epoch).collect(),
         site,
@@ -129,6 +134,7 @@ async fn stage(
         epoch_number,
         recipients: numbers,
         materials,
+        masters,
         reading,
     })
 }
@@ -322,7 +328,7 @@ impl Closed {
         let entropy = &site.entropy;
         let (instance, vaults) = staged.next_instance(successor)?;
         let prover = new_kit.map_or(staged.kit, |kit| kit.id);
-        let (mut founding, sealing) = staged.founding(entropy, instance, new_kit, now);
+        let (mut founding, sealing) = staged.founding(entropy, instance, new_kit, now)?;
         let (access, row, material) =
             new_access_key(entropy, &founding.instance, "administrator", now);
         founding.rows.push(row);
@@ -372,7 +378,7 @@ impl Staged {
         mut instance: Instance,
         new_kit: Option<&NewKit>,
         now: Timestamp,
-    ) -> (Founding, Sealing) {
+    ) -> Result<(Founding, Sealing), RestoreFailed> {
         let previous = self.epochs.last().map(|epoch| (epoch.id, self.epoch_number));
         let epoch = new_epoch(entropy, &self.root, instance.id, previous, now);
         instance.epoch = epoch.id;
@@ -401,6 +407,9 @@ impl Staged {
             objects.extend(copies);
             tenants.push(fresh);
         }
+        let rows = self.state.rows();
+        let rewrapped = rows.iter().map(|row| self.masters.rewrap(entropy, row, &tenants));
+        let rows = rewrapped.collect::<Result<_, _>>()?;
         let of = |(tenant, version, raw)| OpenMaterial { tenant, version, raw: Raw::Key(raw) };
         let mut epochs = self.epochs;
         epochs.push(epoch);
@@ -413,14 +422,14 @@ impl Staged {
             kits,
             recipients_number,
             tenants,
-            rows: self.state.rows(),
+            rows,
             materials: self.materials.into_iter().map(of).collect(),
             objects,
             node,
             now,
             instance,
         };
-        (founding, sealing)
+        Ok((founding, sealing))
     }
 }
 

@@ -14,7 +14,7 @@ use keystead_crypto::{
     BackupWrap, KeyVersion as CryptoVersion, RecipientSeed, SealKey, Secret, SigningKey,
     VerifyingKey,
 };
-use keystead_domain::{EpochId, Key, KeyId, KeyVersion, TenantId, VersionId};
+use keystead_domain::{EpochId, Key, KeyId, KeyVersion, Tenant, TenantId, VersionId};
 
 use super::{RestoreFailed, sources::Sources};
 use crate::{incarnation::Epoch, init::root_key_id};
@@ -174,6 +174,20 @@ impl<'a> Opener<'a> {
         let found = self.copy(key.id, version.id, version.epoch, kind, Some(version)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.id.to_string(),
+            version: version.id.to_string(),
+        })
+    }
+
+    /// The material of one version of a tenant's master key.
+    pub(super) async fn master(
+        &self,
+        tenant: &Tenant,
+        version: &KeyVersion,
+    ) -> Result<Secret<32>, RestoreFailed> {
+        let (key, kind) = (tenant.master.id, CopyKind::MasterKey);
+        let found = self.copy(key, version.id, version.epoch, kind, Some(version)).await;
+        found.ok_or_else(|| RestoreFailed::CopyMissing {
+            key: key.to_string(),
             version: version.id.to_string(),
         })
     }

@@ -9,6 +9,7 @@ mod finish;
 mod keys;
 mod sources;
 mod state;
+mod wraps;
 
 use keystead_archive::{ObjectRefused, OpenedKit};
 use keystead_domain::{IncarnationId, Timestamp, to_hex};
@@ -122,6 +123,8 @@ pub struct Reading {
     pub keys: usize,
     /// Versions whose copies were opened and checked.
     pub versions: usize,
+    /// Wrap records whose data keys were opened and checked; none is missing.
+    pub wraps: usize,
     /// Bytes read from vaults.
     pub bytes: u64,
 }

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use keystead_archive::{ChangeImage, Image, OpenedSegment};
-use keystead_domain::{Instance, Key, KeyState, Kind, Kit, Tenant, TenantId, Timestamp};
+use keystead_domain::{
+    Instance, Key, KeyState, Kind, Kit, Tenant, TenantId, Timestamp, WrapLog, WrapRecord,
+};
 
 use super::RestoreFailed;
 use crate::incarnation::Row;
@@ -71,18 +73,36 @@ impl State {
         self.bodies(Kind::Key).map(read).collect()
     }
 
+    /// All wrap records.
+    pub(super) fn wraps(&self) -> Result<Vec<WrapRecord>, RestoreFailed> {
+        let read = |(_, body): (TenantId, &Vec<u8>)| {
+            WrapRecord::from_body(body).map_err(|_| corrupt("a wrap record"))
+        };
+        self.bodies(Kind::WrapRecord).map(read).collect()
+    }
+
+    /// How many wrap records each tenant has.
+    pub(super) fn wrap_logs(&self) -> Result<Vec<WrapLog>, RestoreFailed> {
+        let read = |(_, body): (TenantId, &Vec<u8>)| {
+            WrapLog::from_body(body).map_err(|_| corrupt("a wrap log"))
+        };
+        self.bodies(Kind::WrapLog).map(read).collect()
+    }
+
     /// What goes into the new database as it is: everything that the founding does not make anew.
-    /// Access keys do not: those of before are refused.
+    /// Access keys and idempotency keys do not: those of before are refused or forgotten.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let kept =
-            self.rows.iter().filter(|((kind, _), _)| matches!(kind, Kind::Key | Kind::WrapRecord));
-        kept.map(|((kind, id), (tenant, body))| Row {
-            kind: *kind,
-            id: *id,
-            tenant: *tenant,
-            body: body.clone(),
-        })
-        .collect()
+        let is_kept = |kind| matches!(kind, Kind::Key | Kind::WrapRecord | Kind::WrapLog);
+        self.rows
+            .iter()
+            .filter(|((kind, _), _)| is_kept(*kind))
+            .map(|((kind, id), (tenant, body))| Row {
+                kind: *kind,
+                id: *id,
+                tenant: *tenant,
+                body: body.clone(),
+            })
+            .collect()
     }
 
     fn bodies(&self, kind: Kind) -> impl Iterator<Item = (TenantId, &Vec<u8>)> {

@@ -1,5 +1,6 @@
 //! GenerateDataKey: a fresh random key for the caller's own encryption, and its ciphertext.
 
+use keystead_crypto::CipherKind;
 use zeroize::Zeroizing;
 
 use super::{Use, encrypt::seal, find, resolved};
@@ -17,10 +18,7 @@ impl Use for GenerateDataKey {
     type Done = DataKeyGenerated;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        if !(1..=BYTES_MAX).contains(&self.bytes) {
-            let message = format!("Member must have value between 1 and {BYTES_MAX}");
-            return Err(Fault::Field { field: "numberOfBytes", message }.into());
-        }
+        check_bytes(self.bytes)?;
         let key = &find(cx, snapshot, &self.key)?.key;
         Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
     }
@@ -31,6 +29,7 @@ impl Use for GenerateDataKey {
 
     fn act(
         service: &Service,
+        _: &Cx,
         snapshot: &Snapshot,
         approved: Approved<Self>,
     ) -> Result<DataKeyGenerated, Error> {
@@ -38,7 +37,7 @@ impl Use for GenerateDataKey {
         let entry = resolved(snapshot, &at)?;
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
-        let ciphertext = seal(service, entry, &command.context, &plaintext)?;
+        let ciphertext = seal(service, entry, CipherKind::Message, &command.context, &plaintext)?;
         let plaintext = match command.hand_out {
             HandOut::Both => Some(plaintext),
             HandOut::CiphertextOnly => None,
@@ -47,4 +46,13 @@ impl Use for GenerateDataKey {
         let key_check = key.current().key_check;
         Ok(DataKeyGenerated { key: key.id, key_check, ciphertext, plaintext })
     }
+}
+
+/// Refuses a length that no data key has.
+pub(super) fn check_bytes(bytes: usize) -> Result<(), Error> {
+    if (1..=BYTES_MAX).contains(&bytes) {
+        return Ok(());
+    }
+    let message = format!("Member must have value between 1 and {BYTES_MAX}");
+    Err(Fault::Field { field: "numberOfBytes", message }.into())
 }

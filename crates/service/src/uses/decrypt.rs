@@ -5,6 +5,7 @@
 
 use keystead_crypto::{CipherContext, CipherKind, named_key};
 use keystead_domain::{KeyId, VersionId};
+use zeroize::Zeroizing;
 
 use super::{Use, find, length, resolved};
 use crate::{
@@ -26,14 +27,11 @@ impl Use for Decrypt {
             Some(name) => Some(find(cx, snapshot, name)?.key.id),
             None => None,
         };
-        let named = named_key(&self.ciphertext).ok_or(Fault::Ciphertext)?;
-        let id = KeyId::from_bytes(named.key);
-        let entry = snapshot.key(id, cx.principal.tenant).ok_or(Fault::Ciphertext)?;
-        if expected.is_some_and(|expected| expected != id) {
-            return Err(Fault::IncorrectKey.into());
+        let at = named(cx, snapshot, &self.ciphertext)?;
+        match expected.is_some_and(|expected| *expected.as_bytes() != at.id) {
+            true => Err(Fault::IncorrectKey.into()),
+            false => Ok(at),
         }
-        let version = VersionId::from_bytes(named.version);
-        Ok(Resource::key(id, entry.key.tenant, Some(version)))
     }
 
     fn run(&self) -> Run {
@@ -42,23 +40,43 @@ impl Use for Decrypt {
 
     fn act(
         service: &Service,
+        _: &Cx,
         snapshot: &Snapshot,
         approved: Approved<Self>,
     ) -> Result<Decrypted, Error> {
         let (command, at, _) = approved.into_parts();
-        let key = &resolved(snapshot, &at)?.key;
-        if !key.state.may_open() {
-            return Err(Fault::KeyState { key: key.id, state: key.state }.into());
-        }
-        let entry = resolved(snapshot, &at)?;
-        let version = at.version.ok_or(Fault::Ciphertext)?;
-        let opened = service.keyring.open(&service.tenants, entry, version)?;
-        let context =
-            CipherContext::new(CipherKind::Message, key.tenant.as_bytes(), &command.context);
-        let plaintext =
-            opened.decrypt(&context, &command.ciphertext).map_err(|_| Fault::Ciphertext)?;
-        let version = key.versions.iter().find(|known| known.id == version);
-        let key_check = version.ok_or(Fault::Ciphertext)?.key_check;
-        Ok(Decrypted { key: key.id, key_check, plaintext })
+        let kind = CipherKind::Message;
+        let context = CipherContext::new(kind, at.tenant.as_bytes(), &command.context);
+        let (key_check, plaintext) = open(service, snapshot, &at, &context, &command.ciphertext)?;
+        Ok(Decrypted { key: KeyId::from_bytes(at.id), key_check, plaintext })
     }
+}
+
+/// The key version that a ciphertext names, where it is the caller's.
+pub(super) fn named(cx: &Cx, snapshot: &Snapshot, ciphertext: &[u8]) -> Result<Resource, Error> {
+    length("ciphertextBlob", ciphertext.len(), CIPHERTEXT_MAX)?;
+    let named = named_key(ciphertext).ok_or(Fault::Ciphertext)?;
+    let id = KeyId::from_bytes(named.key);
+    let entry = snapshot.key(id, cx.principal.tenant).ok_or(Fault::Ciphertext)?;
+    Ok(Resource::key(id, entry.key.tenant, Some(VersionId::from_bytes(named.version))))
+}
+
+/// Opens a ciphertext under the version that it was resolved to; with that version's check value.
+pub(super) fn open(
+    service: &Service,
+    snapshot: &Snapshot,
+    at: &Resource,
+    context: &CipherContext,
+    ciphertext: &[u8],
+) -> Result<([u8; 32], Zeroizing<Vec<u8>>), Error> {
+    let entry = resolved(snapshot, at)?;
+    let key = &entry.key;
+    if !key.state.may_open() {
+        return Err(Fault::KeyState { key: key.id, state: key.state }.into());
+    }
+    let version = at.version.ok_or(Fault::Ciphertext)?;
+    let opened = service.keyring.open(&service.tenants, entry, version)?;
+    let plaintext = opened.decrypt(context, ciphertext).map_err(|_| Fault::Ciphertext)?;
+    let version = key.versions.iter().find(|known| known.id == version);
+    Ok((version.ok_or(Fault::Ciphertext)?.key_check, plaintext))
 }

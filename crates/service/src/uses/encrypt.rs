@@ -28,12 +28,14 @@ impl Use for Encrypt {
 
     fn act(
         service: &Service,
+        _: &Cx,
         snapshot: &Snapshot,
         approved: Approved<Self>,
     ) -> Result<Encrypted, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        let ciphertext = seal(service, entry, &command.context, &command.plaintext)?;
+        let ciphertext =
+            seal(service, entry, CipherKind::Message, &command.context, &command.plaintext)?;
         Ok(Encrypted { key: entry.key.id, ciphertext })
     }
 }
@@ -42,11 +44,12 @@ impl Use for Encrypt {
 pub(super) fn seal(
     service: &Service,
     entry: &KeyEntry,
+    kind: CipherKind,
     context: &EncryptionContext,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Error> {
     protecting(service, entry)?;
     let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
-    let context = CipherContext::new(CipherKind::Message, entry.key.tenant.as_bytes(), context);
+    let context = CipherContext::new(kind, entry.key.tenant.as_bytes(), context);
     Ok(opened.encrypt(&service.ports.entropy, &context, plaintext))
 }

@@ -6,6 +6,12 @@
 mod data_key;
 mod decrypt;
 mod encrypt;
+mod lease;
+
+pub use lease::{
+    DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,
+    UnwrapDataKey,
+};
 
 use std::sync::Arc;
 
@@ -34,6 +40,7 @@ pub(crate) trait Use: Sized + Send + 'static {
     /// Does it.
     fn act(
         service: &Service,
+        cx: &Cx,
         snapshot: &Snapshot,
         approved: Approved<Self>,
     ) -> Result<Self::Done, Error>;
@@ -64,6 +71,33 @@ impl Service {
         cx: Cx,
         command: GenerateDataKey,
     ) -> Recorded<Result<DataKeyGenerated, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Makes a random data key that opens through leases alone.
+    pub async fn generate_leased_data_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: GenerateLeasedDataKey,
+    ) -> Recorded<Result<DataKeyLeased, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Opens a leased data key again under a new lease.
+    pub async fn lease_data_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: LeaseDataKey,
+    ) -> Recorded<Result<DataKeyLeased, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Opens a leased data key under a lease that has not ended.
+    pub async fn unwrap_data_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: UnwrapDataKey,
+    ) -> Recorded<Result<DataKeyLeased, Error>> {
         self.use_key(cx, command).await
     }
 
@@ -99,7 +133,7 @@ impl Service {
         let resolved = Resolved::new(command, resource, snapshot.revision);
         let approved = resolved.authorise(cx, C::OPERATION)?.approve();
         // A dry run is done and thrown away: else it would promise what would then be refused.
-        let done = C::act(self, snapshot, approved)?;
+        let done = C::act(self, cx, snapshot, approved)?;
         match run {
             Run::ForReal => Ok(done),
             Run::Dry => Err(Fault::DryRun.into()),

@@ -23,6 +23,7 @@ impl Ruins {
         let world = World::new();
         let serving = world.serve();
         create_key(&world.kms(&serving)).unwrap();
+        world.await_all_vaults(&serving);
         serving.kill();
         fs::rename(world.at("one/data"), world.at("lost")).unwrap();
         let machine = world.second_machine();

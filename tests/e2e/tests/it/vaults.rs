@@ -1,37 +1,11 @@
 //! Vaults that go away, come back, or come back empty, under a running server.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
-
-use keystead_driver::Serving;
-use serde_json::Value;
+use std::fs;
 
 use crate::{
     tree::tree,
     world::{World, create_key, exception, list_keys},
 };
-
-/// The state of vault `name` once `is_so`; asks until then.
-#[track_caller]
-fn await_vault(
-    world: &World,
-    serving: &Serving,
-    name: &str,
-    is_so: impl Fn(&Value) -> bool,
-) -> Value {
-    let began = Instant::now();
-    loop {
-        let status = world.status(serving);
-        let vaults = status["vaults"].as_array().unwrap().iter();
-        let vault = vaults.clone().find(|vault| vault["url"] == world.url(name)).unwrap().clone();
-        if is_so(&vault) {
-            return vault;
-        }
-        assert!(began.elapsed() < Duration::from_secs(120), "{vault}");
-    }
-}
 
 #[test]
 fn a_vault_that_was_away_catches_up_and_meanwhile_its_deficit_is_counted() {
@@ -39,17 +13,17 @@ fn a_vault_that_was_away_catches_up_and_meanwhile_its_deficit_is_counted() {
     let serving = world.serve();
     let kms = world.kms(&serving);
     create_key(&kms).unwrap();
-    await_vault(&world, &serving, "c", |vault| vault["state"] == "current");
+    world.await_vault(&serving, "c", |vault| vault["state"] == "current");
     fs::rename(world.at("c"), world.at("unmounted")).unwrap();
     for _ in 0..3 {
         create_key(&kms).unwrap();
     }
-    let away = await_vault(&world, &serving, "c", |vault| vault["state"] == "away");
+    let away = world.await_vault(&serving, "c", |vault| vault["state"] == "away");
     assert!(away["missing_segments"].as_u64().unwrap() >= 1, "{away}");
     assert!(away["reason"].as_str().unwrap().len() > 5, "{away}");
     assert!(!world.at("c").exists(), "an absent folder is not made anew");
     fs::rename(world.at("unmounted"), world.at("c")).unwrap();
-    let back = await_vault(&world, &serving, "c", |vault| {
+    let back = world.await_vault(&serving, "c", |vault| {
         vault["state"] == "current" && vault["missing_segments"] == 0
     });
     assert!(back["reason"].is_null(), "{back}");
@@ -71,7 +45,7 @@ fn an_emptied_vault_is_away_and_not_taken_for_a_new_one() {
     create_key(&kms).unwrap();
     empty(&world, "c");
     create_key(&kms).unwrap();
-    let away = await_vault(&world, &serving, "c", |vault| vault["state"] == "away");
+    let away = world.await_vault(&serving, "c", |vault| vault["state"] == "away");
     let reason = away["reason"].as_str().unwrap();
     assert!(reason.contains("not mounted, emptied, or another vault"), "{reason}");
     // It was opened anew meanwhile, and is still no place for a key's copy.

@@ -1,6 +1,10 @@
 //! An instance with everything that belongs to it: machine, three vaults, kit, secrets.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use base64_simd::STANDARD;
 use keystead_driver::{Access, CallFailed, Ended, Kms, Machine, Serving, make_private};
@@ -61,6 +65,36 @@ impl World {
     /// What `status` says of a running server.
     pub(crate) fn status(&self, serving: &Serving) -> Value {
         self.machine.answer(&["status", "--endpoint", serving.endpoint()]).unwrap()
+    }
+
+    /// The state of vault `name` once `is_so`; asks until then.
+    #[track_caller]
+    pub(crate) fn await_vault(
+        &self,
+        serving: &Serving,
+        name: &str,
+        is_so: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let began = Instant::now();
+        loop {
+            let status = self.status(serving);
+            let vaults = status["vaults"].as_array().unwrap();
+            let vault = vaults.iter().find(|vault| vault["url"] == self.url(name)).unwrap().clone();
+            if is_so(&vault) {
+                return vault;
+            }
+            assert!(began.elapsed() < Duration::from_secs(120), "{vault}");
+        }
+    }
+
+    /// Waits until each vault holds all: an acknowledged change is in two of three at first.
+    #[track_caller]
+    pub(crate) fn await_all_vaults(&self, serving: &Serving) {
+        for name in ["a", "b", "c"] {
+            self.await_vault(serving, name, |vault| {
+                vault["state"] == "current" && vault["missing_segments"] == 0
+            });
+        }
     }
 
     /// A second machine, which has never seen the first one, with its passphrase on it.

@@ -1,7 +1,7 @@
 //! Vaults that lie to a restore: cut, forked, forged and exchanged objects.
 //!
-//! Invariant: a restore trusts what its kit pins and nothing else. One vault that lies costs nothing
-//! while another tells the truth; where all lie, it stops and names what is wrong.
+//! Invariant: a restore trusts what its kit pins and nothing else. One vault that lies costs
+//! nothing while another tells the truth; where all lie, it stops and names what is wrong.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,10 @@ fn objects(vault: &MemoryVault, is: impl Fn(&ObjectKind) -> bool) -> Vec<ObjectN
 
 fn segments(prepared: &Prepared) -> Vec<ObjectName> {
     let of = prepared.operator.incarnation;
-    let is = |kind: &ObjectKind| matches!(kind, ObjectKind::Segment { incarnation, .. } if *incarnation == of);
+    let is = |kind: &ObjectKind| match kind {
+        ObjectKind::Segment { incarnation, .. } => *incarnation == of,
+        _ => false,
+    };
     objects(&prepared.world.vaults[0], is)
 }
 
@@ -239,7 +242,10 @@ fn key_copies_that_were_exchanged_are_taken_from_another_vault_or_named() {
         .iter()
         .map(|view| (view.key.id, view.key.current().clone()))
         .collect();
-    let is_key = |kind: &ObjectKind| matches!(kind, ObjectKind::KeyCopy { key, .. } if keys.contains_key(key));
+    let is_key = |kind: &ObjectKind| match kind {
+        ObjectKind::KeyCopy { key, .. } => keys.contains_key(key),
+        _ => false,
+    };
     let copies = objects(&prepared.world.vaults[0], is_key);
     let other = bytes(&prepared.world.vaults[0], &copies[1]);
     prepared.world.vaults[0].replace(&copies[0], &other);

@@ -1,7 +1,8 @@
 //! Too few vaults answer to know that no other node took over.
 
+use keystead_archive::names;
 use keystead_service::{Fault, FenceReason, Vaulted};
-use keystead_targets::MemoryVault;
+use keystead_targets::{MemoryVault, ObjectName, Vault};
 
 use crate::{
     kit::KitForm,
@@ -144,6 +145,36 @@ fn a_key_that_is_not_yet_vaulted_survives_a_restart_without_vaults() {
         node.client.settled().await;
         node.client.encrypt(view.key.id, b"x").await.unwrap();
         node.client.everything_opens().await;
+        node.kill();
+    });
+    prepared.verify();
+}
+
+#[test]
+fn what_enough_vaults_hold_is_served_from_the_first_answer_after_a_restart() {
+    let prepared = Prepared::new(1045, KitForm::Bare);
+    prepared.run(async {
+        let node = prepared.start().await;
+        node.client.settled().await;
+        let view = half_vaulted(&prepared, &node).await;
+        // Five minutes later an empty segment lies behind the key's own in the outbox.
+        prepared.wait_ms(6 * 60 * 1000).await;
+        node.kill();
+        let mut pending = prepared.folder.files();
+        pending.retain(|(name, _)| name.as_str().starts_with("segment-"));
+        let [.., (name, of_the_key), _] = &pending[..] else { panic!("{}", pending.len()) };
+        let (of, digits) = (&prepared.operator, name.as_str().trim_start_matches("segment-"));
+        let name = names::segment(of.instance, of.incarnation, digits.parse().unwrap());
+        let name: ObjectName = name.parse().unwrap();
+        back(&prepared);
+        for vault in &prepared.world.vaults[..2] {
+            vault.put_new(&name, of_the_key).await.unwrap();
+        }
+        let node = prepared.start().await;
+        let listed = node.client.list().await.unwrap().keys;
+        assert!(listed.iter().any(|listed| listed.key == view.key), "{listed:?}");
+        node.client.encrypt(view.key.id, b"x").await.unwrap();
+        node.client.settled().await;
         node.kill();
     });
     prepared.verify();
