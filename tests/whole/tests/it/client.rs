@@ -2,12 +2,17 @@
 //!
 //! Invariant: what is noted here was answered; a crash can take nothing of it back.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
-use keystead_domain::{KeyId, KeyName, RequestId};
+use keystead_domain::{KeyId, KeyName, RequestId, WrapLog};
 use keystead_service::{
-    CreateKey, Cx, Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front,
-    GenerateDataKey, HandOut, KeyPage, KeyView, ListKeys, Recorded, Run, Service, Vaulted,
+    CreateKey, Cx, DataKeyLeased, DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext,
+    Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, HandOut, KeyPage, KeyView,
+    LeaseDataKey, ListKeys, ListWraps, PutWrap, Recorded, Run, Service, UnwrapDataKey, Vaulted,
+    WrapOrigin, WrapPage, WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
 };
@@ -25,6 +30,8 @@ pub(crate) struct Notes(Arc<Mutex<Told>>);
 pub(crate) struct Told {
     pub(crate) keys: Vec<KeyView>,
     pub(crate) sealed: Vec<Sealed>,
+    /// Subject → its data key.
+    pub(crate) wraps: BTreeMap<String, Vec<u8>>,
     pub(crate) requests: Vec<Request>,
 }
 
@@ -188,6 +195,86 @@ impl Client {
         Ok(done.plaintext.to_vec())
     }
 
+    /// Gives a subject a data key of the server's making, or finds the one it has.
+    pub(crate) async fn put_wrap(&self, subject: &str) -> Result<(WrapOrigin, Vec<u8>), Error> {
+        let data_key = DataKeySource::Generated { bytes: 32 };
+        let (origin, plaintext) = self.put_wrap_of(subject, data_key).await?;
+        let plaintext = plaintext.expect("the server's own data key is handed out");
+        let told = self.notes.told().wraps.insert(subject.to_owned(), plaintext.clone());
+        assert!(told.is_none_or(|told| told == plaintext), "`{subject}` got another data key");
+        Ok((origin, plaintext))
+    }
+
+    /// Gives a subject this data key.
+    pub(crate) async fn put_wrap_of(
+        &self,
+        subject: &str,
+        data_key: DataKeySource,
+    ) -> Result<(WrapOrigin, Option<Vec<u8>>), Error> {
+        let given = match &data_key {
+            DataKeySource::Given(given) => Some(given.to_vec()),
+            DataKeySource::Generated { .. } => None,
+        };
+        let cx = self.cx()?;
+        let command = PutWrap { subject: subject.parse().unwrap(), data_key };
+        let recorded = self.service.put_wrap(cx.clone(), command).await;
+        let put = self.noted(&cx, "PutWrap", recorded)?;
+        if let Some(given) = given {
+            self.notes.told().wraps.insert(subject.to_owned(), given);
+        }
+        Ok((put.origin, put.plaintext.map(|plaintext| plaintext.to_vec())))
+    }
+
+    pub(crate) async fn unwrap(&self, subject: &str) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.unwrap_wrap(cx.clone(), subject.parse().unwrap()).await;
+        Ok(self.noted(&cx, "UnwrapSubject", recorded)?.plaintext.to_vec())
+    }
+
+    pub(crate) async fn wraps(&self, after: u64, limit: usize) -> Result<WrapPage, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.list_wraps(cx.clone(), ListWraps { limit, after }).await;
+        self.noted(&cx, "ListWraps", recorded)
+    }
+
+    pub(crate) async fn wrap_statement(&self) -> Result<WrapStatement, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.wrap_statement(cx.clone()).await;
+        self.noted(&cx, "StateWraps", recorded)
+    }
+
+    pub(crate) async fn leased(&self, key: KeyId, lease_ms: i64) -> Result<DataKeyLeased, Error> {
+        let cx = self.cx()?;
+        let (key, context) = (KeyName::Id(key), context());
+        let command = GenerateLeasedDataKey { key, bytes: 32, context, lease_ms };
+        let recorded = self.service.generate_leased_data_key(cx.clone(), command).await;
+        self.noted(&cx, "GenerateLeasedDataKey", recorded)
+    }
+
+    pub(crate) async fn lease_again(
+        &self,
+        ciphertext: &[u8],
+        lease_ms: i64,
+    ) -> Result<DataKeyLeased, Error> {
+        let cx = self.cx()?;
+        let command =
+            LeaseDataKey { ciphertext: ciphertext.to_vec(), context: context(), lease_ms };
+        let recorded = self.service.lease_data_key(cx.clone(), command).await;
+        self.noted(&cx, "LeaseDataKey", recorded)
+    }
+
+    pub(crate) async fn unwrap_leased(
+        &self,
+        ciphertext: &[u8],
+        lease: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let (ciphertext, lease) = (ciphertext.to_vec(), lease.to_vec());
+        let command = UnwrapDataKey { ciphertext, context: context(), lease };
+        let recorded = self.service.unwrap_data_key(cx.clone(), command).await;
+        Ok(self.noted(&cx, "UnwrapDataKey", recorded)?.plaintext.to_vec())
+    }
+
     pub(crate) async fn list(&self) -> Result<KeyPage, Error> {
         let cx = self.cx()?;
         let recorded =
@@ -247,6 +334,28 @@ impl Client {
         for sealed in sealed {
             assert_eq!(self.decrypt(&sealed).await.unwrap(), sealed.plaintext);
         }
+        self.every_subject_unwraps().await;
+    }
+
+    /// Every acknowledged data key comes out again, and the registry has no gap.
+    async fn every_subject_unwraps(&self) {
+        let wraps = self.notes.told().wraps.clone();
+        for (subject, data_key) in &wraps {
+            assert_eq!(&self.unwrap(subject).await.unwrap(), data_key, "`{subject}`");
+        }
+        let statement = self.wrap_statement().await.unwrap().log;
+        let mut log = WrapLog::empty(statement.tenant);
+        loop {
+            let page = self.wraps(log.count, 3).await.unwrap();
+            for record in &page.records {
+                log = log.followed_by(&record.facts).expect("sequences have no gaps");
+            }
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(log, statement);
+        assert!(log.count >= wraps.len() as u64);
     }
 
     fn noted<T>(

@@ -10,3 +10,4 @@ mod matrix;
 mod recovering;
 mod shipping;
 mod using;
+mod wrapping;

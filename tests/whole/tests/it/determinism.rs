@@ -19,11 +19,13 @@ const ROUNDS: u64 = 6;
 async fn day(client: Client, mut draws: Draws) {
     let first = client.create("mine").await.unwrap().key.id;
     for _ in 0..ROUNDS {
-        match draws.below(5) {
+        match draws.below(6) {
             0 => drop(client.create("another").await.unwrap()),
             1 => drop(client.data_key(first).await.unwrap()),
             2 => drop(client.list().await.unwrap()),
             3 => drop(client.encrypt(first, &[]).await.unwrap_err()),
+            // Several clients meet at the same few subjects.
+            4 => drop(client.put_wrap(&format!("{}", draws.below(4))).await.unwrap()),
             _ => drop(client.encrypt(first, b"a document").await.unwrap()),
         }
         let sealed = client.notes.told().sealed.last().cloned();

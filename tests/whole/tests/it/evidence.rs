@@ -160,6 +160,18 @@ pub(crate) fn verify_vaulted(world: &World, folder: &Folder, operator: &Operator
         let holding = chains.iter().filter(|last| **last >= row.commit_seq).count();
         assert!(holding >= operator.vaults_min, "`{}` is in {holding} chains", view.key.id);
     }
+    // The last change of the registry is behind all that was answered of it.
+    let scan = Scan::Kind { kind: Kind::WrapRecord, after: None, limit: usize::MAX };
+    let mut rows: Vec<u64> =
+        now(folder.store.scan(scan)).unwrap().iter().map(|r| r.commit_seq).collect();
+    rows.sort_unstable();
+    let answered = notes.told().wraps.len();
+    if let Some(commit_seq) = answered.checked_sub(1).and_then(|last| rows.get(last)) {
+        let holding = chains.iter().filter(|last| *last >= commit_seq).count();
+        assert!(holding >= operator.vaults_min, "{answered} wraps are in {holding} chains");
+    } else {
+        assert_eq!(answered, 0, "answered wrap records are in the database");
+    }
 }
 
 /// Each vault's chain: signed, without gaps, each segment naming the one before.

@@ -33,7 +33,8 @@ pub(crate) struct Node {
 }
 
 impl Prepared {
-    /// An instance with three vaults of which two must confirm, one key and one ciphertext.
+    /// An instance with three vaults of which two must confirm, one key, one ciphertext
+    /// and one wrapped data key.
     pub(crate) fn new(seed: u64, form: KitForm) -> Self {
         let world = World::new(seed, 3);
         let (folder, notes) = (Folder::new(), Notes::default());
@@ -45,6 +46,7 @@ impl Prepared {
             let client = Client::new(&service, &operator, inner.sim(), &told);
             let key = client.create("from before").await.unwrap().key.id;
             client.encrypt(key, b"from before").await.unwrap();
+            client.put_wrap("from before").await.unwrap();
             client.settled().await;
             operator
         });
@@ -114,6 +116,7 @@ impl Prepared {
             client.everything_opens().await;
             let key = client.create("after the crash").await.expect("a retry succeeds").key.id;
             client.encrypt(key, b"after the crash").await.unwrap();
+            client.put_wrap("after the crash").await.expect("a retry succeeds");
             client.settled().await;
             client.everything_opens().await;
         });

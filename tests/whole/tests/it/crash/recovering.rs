@@ -26,6 +26,7 @@ fn restore(from: &Prepared, folder: &Folder, plans: &FaultPlans) -> (Option<Prep
     process.kill();
     let next = restored.map(|(operator, reading)| {
         assert_eq!(reading.keys, from.notes.told().keys.len());
+        assert_eq!(reading.wraps, from.notes.told().wraps.len());
         let notes = from.notes.copied();
         // Requests of before are in the ledger of before.
         notes.told().requests.clear();
