@@ -228,7 +228,8 @@ fn one_header<'a>(
 
 /// Whoever could change an unsigned `x-amz-target` could change the operation.
 fn require_signed(parts: &RequestParts<'_>, signed: &[&str]) -> Result<(), ClaimFault> {
-    let must = |name: &&str| *name == "host" || name.starts_with("x-amz-");
+    let must =
+        |name: &&str| matches!(*name, "host" | "idempotency-key") || name.starts_with("x-amz-");
     let present = parts.headers.iter().map(|(name, _)| *name).filter(must);
     let unsigned = std::iter::once("host").chain(present).find(|name| !signed.contains(name));
     if let Some(header) = unsigned {

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use keystead_crypto::{hash::hmac_sha256, labels};
-use keystead_domain::{TenantId, Timestamp};
+use keystead_domain::{RequestId, TenantId, Timestamp};
 use keystead_journal::JournalFailed;
 use keystead_ledger::{Act, Attributes, Event, Operation, Outcome, StateEvent, Value};
 
@@ -88,6 +88,16 @@ pub(crate) fn state_event(now: Timestamp, tenants: &Tenants, cx: &Cx, deed: Deed
     StateEvent { act: act(now, tenants, cx, deed, Outcome::Succeeded) }
         .encode_unplaced()
         .expect("our events fit a leaf")
+}
+
+/// The event of a change that a job of ours makes to so many things.
+pub(crate) fn job_event(ports: &Ports, now: Timestamp, operation: &str, count: usize) -> Vec<u8> {
+    let attributes = Attributes::new()
+        .with("count", &Value::Clear(count.to_string().into_bytes()))
+        .expect("a number fits an attribute");
+    let request = RequestId::random(&ports.entropy);
+    let act = Act { request: Some(*request.as_bytes()), ..node_act(now, operation, attributes) };
+    StateEvent { act }.encode_unplaced().expect("our events fit a leaf")
 }
 
 /// An event of the node itself.

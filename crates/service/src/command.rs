@@ -61,6 +61,24 @@ pub struct CreateKey {
     pub tags: BTreeMap<String, String>,
     /// When new encryption stops.
     pub expires_at: Option<Timestamp>,
+    /// Sent again under the same key within a day, the command makes nothing new: 1 to 128
+    /// printable ASCII characters.
+    pub idempotency_key: Option<String>,
+}
+
+impl CreateKey {
+    /// SHA-256 of the command's canonical encoding; the idempotency key is no part of it.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut w = keystead_crypto::bytes::Writer::new();
+        w.text("CreateKey").text(&self.description).text(&self.purpose);
+        w.list(self.tags.iter(), |w, (name, value)| {
+            w.text(name).text(value);
+        });
+        w.option(self.expires_at, |w, at| {
+            w.i64(at.as_micros());
+        });
+        keystead_crypto::hash::sha256(w.as_slice())
+    }
 }
 
 /// Shows a key.

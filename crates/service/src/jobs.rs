@@ -1,4 +1,4 @@
-//! What a node does beside answering: the public status record, counted refusals.
+//! What a node does beside answering: the public status record, counted refusals, forgetting.
 //!
 //! Invariant: each job is idempotent and starts from what is stored, so that killing it loses
 //! nothing.
@@ -22,9 +22,10 @@ const STATUS_FILE: &str = "status.json";
 
 impl Service {
     pub(crate) fn start_jobs(self: &Arc<Self>) {
-        let (record, flush) = (self.clone(), self.clone());
+        let (record, flush, forget) = (self.clone(), self.clone(), self.clone());
         self.ports.tasks.spawn("status-record", Box::pin(record.keep_status_record()));
         self.ports.tasks.spawn("counted-refusals", Box::pin(flush.keep_flushing()));
+        self.ports.tasks.spawn("idempotency-keys", Box::pin(forget.keep_forgetting()));
     }
 
     /// Ends a node in order: its last event, its status record, its journal.

@@ -132,8 +132,8 @@ pub(crate) async fn vault_set(
     Ok(set)
 }
 
-/// What a vault confirmed of ours, or nothing where it is away. A vault that lags counts up to where
-/// it comes: what it confirmed was acknowledged, and is served from the first answer on.
+/// What a vault confirmed of ours, or nothing where it is away. A vault that lags counts up to
+/// where it comes: what it confirmed was acknowledged, and is served from the first answer on.
 async fn survey(
     member: &Member,
     opened: &OpenedInstance,

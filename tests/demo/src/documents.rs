@@ -64,6 +64,11 @@ impl Document {
         }
         Ok(documents)
     }
+
+    /// Where it lies encrypted under the registry's data key: nonce ‖ ciphertext ‖ tag.
+    pub(crate) fn wrapped(&self) -> PathBuf {
+        self.sealed.with_extension("wrapped")
+    }
 }
 
 /// What came back, of what there was.

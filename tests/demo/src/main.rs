@@ -4,13 +4,15 @@
 //! the last line counts bytes that were compared. Exit code 0 means that nothing is missing.
 //!
 //! Two clients share the work, ours and boto3, and both decrypt all of it in the end, so that what
-//! one wrote the other reads.
+//! one wrote the other reads. Each document is encrypted once more under a data key that only the
+//! registry of wrapped data keys has.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]
 
 mod boto3;
 mod documents;
 mod envelope;
 mod failure;
+mod registry;
 mod scene;
 mod table;
 
@@ -58,6 +60,10 @@ fn play() -> Result<Outcome, Failure> {
     table.phase("encrypt with boto3", || {
         boto3::encrypt(&here, &documents).map(|count| (count, "documents", ()))
     })?;
+    table.phase("encrypt under wrapped data keys", || {
+        let count = registry::encrypt(&scene.native(&server, &access), &documents)?;
+        Ok((count, "documents", ()))
+    })?;
     table.phase("SIGKILL, delete machine and vault", || {
         server.kill();
         scene.lose(first).map(|gone| (gone, "files", ()))
@@ -74,6 +80,10 @@ fn play() -> Result<Outcome, Failure> {
     let boto3 = table.phase("decrypt with boto3", || {
         boto3::decrypt(&there, &documents).map(|boto3| (boto3.len(), "documents", boto3))
     })?;
+    let registry = table.phase("decrypt under wrapped data keys", || {
+        let back = registry::decrypt(&scene.native(&server, &access), &documents);
+        Ok((back.len(), "documents", back))
+    })?;
     let listed = envelope::list_keys(&there)?;
-    Ok(Outcome::compare(&keys, &listed, &documents, &[ours, boto3]))
+    Ok(Outcome::compare(&keys, &listed, &documents, &[ours, boto3, registry]))
 }

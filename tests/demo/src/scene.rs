@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use keystead_driver::{Access, Machine, Serving};
+use keystead_driver::{Access, Machine, Native, Serving};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -78,6 +78,11 @@ impl Scene {
     /// A client of `server`.
     pub(crate) fn client<'a>(&self, server: &Serving, access: &'a Access) -> Client<'a> {
         Client::new(server.endpoint(), access, self.at("boto3"))
+    }
+
+    /// A client of the native front of `server`.
+    pub(crate) fn native<'a>(&self, server: &Serving, access: &'a Access) -> Native<'a> {
+        Native::new(server.endpoint(), access)
     }
 
     /// Deletes a machine with all that is on it, and one vault; returns how many files went.

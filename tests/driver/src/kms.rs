@@ -2,23 +2,21 @@
 //!
 //! Invariant: a request is sent once; whoever tries again decides that.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use keystead_crypto::{
-    Secret,
-    hash::sha256,
-    sigv4::{RequestParts, Scope, amz_date, sign},
-};
+use keystead_crypto::Secret;
 use serde_json::Value;
 use thiserror::Error;
 use ureq::{Agent, http::Request};
+
+use crate::signed::Unsigned;
 
 /// An access key.
 #[derive(Debug)]
 pub struct Access {
     /// Its public half.
     pub id: String,
-    secret: Secret<40>,
+    pub(crate) secret: Secret<40>,
 }
 
 /// A client of one server.
@@ -110,35 +108,11 @@ impl<'a> Kms<'a> {
 
     fn signed(&self, operation: &str, body: Vec<u8>) -> Request<Vec<u8>> {
         let target = format!("TrentService.{operation}");
-        let host = self.endpoint.trim_start_matches("http://");
-        let headers: [(&str, &[u8]); 3] = [
-            ("content-type", b"application/x-amz-json-1.1"),
-            ("host", host.as_bytes()),
-            ("x-amz-target", target.as_bytes()),
-        ];
-        let body_sha256 = sha256(&body);
-        let parts = RequestParts {
-            method: "POST",
-            raw_path: "/",
-            raw_query: "",
-            headers: &headers,
-            body_sha256,
-        };
-        let now = amz_date(unix_seconds());
-        let scope = Scope {
-            date: now[..8].to_owned(),
-            region: self.region.to_owned(),
-            service: "kms".to_owned(),
-        };
-        let added = sign(&self.access.secret, &self.access.id, &scope, &now, &parts);
-        let mut request = Request::post(format!("{}/", self.endpoint));
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        for (name, value) in added.expect("the parts are in normal form") {
-            request = request.header(name, value);
-        }
-        request.body(body).expect("endpoint and headers are plain text")
+        let headers =
+            [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+        let scope = (self.region, "kms");
+        Unsigned { method: "POST", path: "/", headers: &headers, scope, body }
+            .sign(&self.endpoint, self.access)
     }
 }
 
@@ -150,10 +124,4 @@ fn refused(operation: &str, status: u16, answer: &Value) -> CallFailed {
         code: text("__type"),
         message: text("message"),
     }
-}
-
-/// Zero before 1970: the server then says that the clock is wrong.
-fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

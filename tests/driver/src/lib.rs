@@ -7,9 +7,12 @@
 mod failed;
 mod kms;
 mod machine;
+mod native;
 mod serving;
+mod signed;
 
 pub use failed::Failed;
 pub use kms::{Access, CallFailed, Kms};
 pub use machine::{Ended, Machine, binary, make_private};
+pub use native::{Native, segment};
 pub use serving::Serving;

@@ -118,6 +118,19 @@ impl Signed {
         }
     }
 
+    /// Under which key the client may send this request again; the signature covers it.
+    pub(super) fn idempotency_key(&self) -> Result<Option<String>, Fault> {
+        let mut given = self.head.headers.get_all("idempotency-key").iter();
+        match (given.next(), given.next()) {
+            (None, _) => Ok(None),
+            (Some(key), None) => match key.to_str() {
+                Ok(key) => Ok(Some(key.to_owned())),
+                Err(_) => Err(field("Idempotency-Key", "must be printable ASCII")),
+            },
+            (Some(_), Some(_)) => Err(field("Idempotency-Key", "stands more than once")),
+        }
+    }
+
     /// The key that the path names, in any of the forms of a key's name.
     pub(super) fn key(&self, account: &Account) -> Result<KeyName, Fault> {
         Ok(KeyName::parse(&self.segment(3)?, account)?)

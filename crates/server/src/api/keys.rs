@@ -42,6 +42,7 @@ pub(super) fn parse_create(signed: &Signed, _: &Account) -> Result<CreateKey, Fa
         purpose: fields.text("purpose")?.unwrap_or_default(),
         tags: fields.map("tags")?,
         expires_at: expires_at.transpose().map_err(|bad| field("expires_at", &bad.to_string()))?,
+        idempotency_key: signed.idempotency_key()?,
     };
     finish(&fields)?;
     Ok(command)

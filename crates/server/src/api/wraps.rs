@@ -1,7 +1,7 @@
 //! `/v1/wraps`: the registry of which data key each subject was encrypted with.
 //!
-//! Invariant: a record is one JSON shape wherever it is shown, and that shape holds the wrapped data
-//! key alone; the data key itself is in answers that were asked for it.
+//! Invariant: a record is one JSON shape wherever it is shown, and that shape holds the wrapped
+//! data key alone; the data key itself is in answers that were asked for it.
 
 use std::sync::Arc;
 

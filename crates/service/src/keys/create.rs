@@ -9,10 +9,11 @@ use std::sync::Arc;
 use keystead_archive::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, names, object_hash};
 use keystead_crypto::{Secret, key_check_value};
 use keystead_domain::{
-    ChangeId, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp, VersionId,
+    ChangeId, IdempotencyKey, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp, VersionId,
 };
-use keystead_store::{AggregateRef, ChangeSet, Expected, MaterialRow, Put};
+use keystead_store::{AggregateRef, ChangeSet, Expected, MaterialRow, Stored};
 
+use super::again::Known;
 use crate::{
     CreateKey, Cx, Error, Fault, KeyView, Vaulted,
     audit::{Deed, state_event},
@@ -45,11 +46,17 @@ impl Service {
                 .and_then(|()| Resolved::new(command, resource, revision).authorise(&cx, OPERATION))
                 .map(crate::door::Authorised::approve);
             let made = match approved {
-                Ok(approved) => service.make_key(&cx, approved).await,
+                Ok(approved) => service.make_once(&cx, approved).await,
                 Err(refused) => Err(refused),
             };
             match made {
-                Ok((key, made)) => service.answer(key, made).await,
+                Ok(Keyed::Made(key, made)) => service.answer(key, made).await,
+                Ok(Keyed::Found(key, made)) => {
+                    let at = Resource::key(key.id, key.tenant, None);
+                    let deed = Deed { operation: OPERATION, resource: Some(at) };
+                    let found = service.awaited(key, made).await;
+                    service.record(&cx, deed, revision, found).await
+                }
                 Err(error) => {
                     let deed = Deed { operation: OPERATION, resource: Some(resource) };
                     service.record(&cx, deed, revision, Err(error)).await
@@ -59,8 +66,34 @@ impl Service {
         .await
     }
 
-    async fn make_key(&self, cx: &Cx, approved: Approved<CreateKey>) -> Result<(Key, Made), Error> {
+    /// Makes the key, or finds the one that the same command made before.
+    async fn make_once(&self, cx: &Cx, approved: Approved<CreateKey>) -> Result<Keyed, Error> {
         let (command, at, _) = approved.into_parts();
+        let over = match self.known(cx, &command).await? {
+            Known::Same(key, made) => return Ok(Keyed::Found(key, made)),
+            Known::Over(row) => Some(row),
+            Known::New => None,
+        };
+        match self.make_key(cx, &command, at, over.as_ref()).await {
+            Ok((key, made)) => Ok(Keyed::Made(key, made)),
+            // The same command, sent twice at once: one of them makes the key.
+            Err(Error { fault: Fault::Contended }) if command.idempotency_key.is_some() => {
+                match self.known(cx, &command).await? {
+                    Known::Same(key, made) => Ok(Keyed::Found(key, made)),
+                    Known::New | Known::Over(_) => Err(Fault::Contended.into()),
+                }
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
+    async fn make_key(
+        &self,
+        cx: &Cx,
+        command: &CreateKey,
+        at: Resource,
+        over: Option<&Stored>,
+    ) -> Result<(Key, Made), Error> {
         let now = self.ports.clock.now();
         let material: Secret<32> = self.ports.entropy.secret();
         let id = KeyId::random(&self.ports.entropy);
@@ -71,16 +104,18 @@ impl Service {
             id,
             tenant: at.tenant,
             spec: KeySpec::Symmetric,
-            purpose: command.purpose,
-            description: command.description,
+            purpose: command.purpose.clone(),
+            description: command.description.clone(),
             created_at: now,
             expires_at: command.expires_at,
             state: KeyState::Active { since: now },
             versions: vec![version],
-            tags: command.tags.into_iter().collect(),
+            tags: command.tags.clone().into_iter().collect(),
         };
         let row = MaterialRow { version: key.current().id, sealed };
-        let made = self.commit_new_key(cx, now, &key, row).await?;
+        let mut set = self.new_key_set(cx, now, &key, row)?;
+        self.remember(cx, command, &key, over, &mut set)?;
+        let (made, ()) = commit_known(&self.ports, &[], |_| Ok((set.clone(), ()))).await?;
         self.progress.committed.reach(made.at.commit_seq);
         Ok((key, made))
     }
@@ -119,27 +154,22 @@ impl Service {
         Ok(KeyVersion { id, number, created_at: now, epoch, copy_hash, key_check })
     }
 
-    async fn commit_new_key(
+    fn new_key_set(
         &self,
         cx: &Cx,
         now: Timestamp,
         key: &Key,
         row: MaterialRow,
-    ) -> Result<Made, Error> {
-        let keys = self.tenants.get(&key.tenant).ok_or(Fault::Internal)?;
+    ) -> Result<ChangeSet, Error> {
         let aggregate = AggregateRef { kind: Kind::Key, id: *key.id.as_bytes() };
-        let expected = Expected::Absent;
-        let entropy = &self.ports.entropy;
-        let body =
-            keys.seal_body(entropy, Kind::Key, &aggregate.id, expected.next(), &key.to_body());
-        let mut set = ChangeSet::new(ChangeId::random(entropy), now);
-        set.puts.push(Put { aggregate, tenant: key.tenant, expected, body, index: Vec::new() });
+        let mut set = ChangeSet::new(ChangeId::random(&self.ports.entropy), now);
+        let body = key.to_body();
+        set.puts.push(self.tenant_put(key.tenant, aggregate, Expected::Absent, &body)?);
         set.materials.push(row);
         let at = Resource::key(key.id, key.tenant, Some(key.current().id));
         let deed = Deed { operation: OPERATION, resource: Some(at) };
         set.events.push(state_event(now, &self.tenants, cx, deed));
-        let (made, ()) = commit_known(&self.ports, &[], |_| Ok((set.clone(), ()))).await?;
-        Ok(made)
+        Ok(set)
     }
 
     /// Waits for ledger and vaults. The event must be durable; the vaults may be late.
@@ -148,15 +178,27 @@ impl Service {
         if !self.progress.journaled.wait(clock, seq, WAIT_MS).await {
             return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
         }
-        let vaulted = match self.progress.applied.wait(clock, seq, WAIT_MS).await {
+        let view = self.awaited(key, made).await;
+        Recorded::after_sync(self.may_act().and(view))
+    }
+
+    /// The key, and whether the vaults hold it by now.
+    async fn awaited(&self, key: Key, made: Made) -> Result<KeyView, Error> {
+        let seq = made.at.commit_seq;
+        let vaulted = match self.progress.applied.wait(&*self.ports.clock, seq, WAIT_MS).await {
             true => Vaulted::Yes,
             false => Vaulted::NotYet,
         };
-        match self.may_act() {
-            Ok(()) => Recorded::after_sync(Ok(KeyView { key, vaulted })),
-            Err(fenced) => Recorded::after_sync(Err(fenced)),
-        }
+        Ok(KeyView { key, vaulted })
     }
+}
+
+/// A key and the change that made it.
+enum Keyed {
+    /// This request's.
+    Made(Key, Made),
+    /// One of before, with the same idempotency key.
+    Found(Key, Made),
 }
 
 fn check(command: &CreateKey) -> Result<(), Error> {
@@ -170,6 +212,10 @@ fn check(command: &CreateKey) -> Result<(), Error> {
     most("description", command.description.chars().count(), DESCRIPTION_MAX)?;
     most("purpose", command.purpose.chars().count(), PURPOSE_MAX)?;
     most("tags", command.tags.len(), TAGS_MAX)?;
+    if command.idempotency_key.as_ref().is_some_and(|key| !IdempotencyKey::is_lawful(key)) {
+        let message = "must be 1 to 128 printable ASCII characters without spaces".to_owned();
+        return Err(Fault::Field { field: "Idempotency-Key", message }.into());
+    }
     for (name, value) in &command.tags {
         crate::uses::length("tagKey", name.chars().count(), 128)?;
         most("tagValue", value.chars().count(), 256)?;

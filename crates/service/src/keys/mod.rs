@@ -1,5 +1,6 @@
 //! Keys as aggregates: create, describe, list.
 
+mod again;
 mod create;
 mod describe;
 

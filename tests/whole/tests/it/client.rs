@@ -137,8 +137,18 @@ impl Client {
     }
 
     pub(crate) async fn create(&self, description: &str) -> Result<KeyView, Error> {
+        self.create_under(None, description).await
+    }
+
+    pub(crate) async fn create_under(
+        &self,
+        idempotency_key: Option<&str>,
+        description: &str,
+    ) -> Result<KeyView, Error> {
         let cx = self.cx()?;
-        let command = CreateKey { description: description.to_owned(), ..CreateKey::default() };
+        let description = description.to_owned();
+        let idempotency_key = idempotency_key.map(str::to_owned);
+        let command = CreateKey { description, idempotency_key, ..CreateKey::default() };
         let recorded = self.service.create_key(cx.clone(), command).await;
         let result = self.noted(&cx, "CreateKey", recorded);
         if let Ok(view) = &result {

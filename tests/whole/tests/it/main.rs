@@ -11,6 +11,7 @@ mod determinism;
 mod evidence;
 mod fencing;
 mod full;
+mod idempotency;
 mod kit;
 mod leases;
 mod node;
