@@ -85,9 +85,19 @@ pub(crate) struct Deed<'a> {
 
 /// The event that a change set carries; its `commit_seq` is added when it is placed.
 pub(crate) fn state_event(now: Timestamp, tenants: &Tenants, cx: &Cx, deed: Deed<'_>) -> Vec<u8> {
-    StateEvent { act: act(now, tenants, cx, deed, Outcome::Succeeded) }
-        .encode_unplaced()
-        .expect("our events fit a leaf")
+    state_event_with(now, tenants, cx, deed, Attributes::new())
+}
+
+/// The same, saying more of what was done.
+pub(crate) fn state_event_with(
+    now: Timestamp,
+    tenants: &Tenants,
+    cx: &Cx,
+    deed: Deed<'_>,
+    attributes: Attributes,
+) -> Vec<u8> {
+    let act = Act { attributes, ..act(now, tenants, cx, deed, Outcome::Succeeded) };
+    StateEvent { act }.encode_unplaced().expect("our events fit a leaf")
 }
 
 /// The event of a change that a job of ours makes to so many things.

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use keystead_archive::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, names, object_hash};
 use keystead_crypto::{Secret, key_check_value};
 use keystead_domain::{
-    ChangeId, IdempotencyKey, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp, VersionId,
+    ChangeId, IdempotencyKey, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp,
+    VersionId, to_hex,
 };
+use keystead_ledger::{Attributes, Value};
 use keystead_store::{AggregateRef, ChangeSet, Expected, MaterialRow, Stored};
 
 use super::again::Known;
 use crate::{
     CreateKey, Cx, Error, Fault, KeyView, Vaulted,
-    audit::{Deed, state_event},
+    audit::{Deed, state_event_with},
     commit::{Made, WAIT_MS, commit_known},
     door::{Approved, Recorded, Resolved, Resource},
     service::Service,
@@ -168,7 +170,10 @@ impl Service {
         set.materials.push(row);
         let at = Resource::key(key.id, key.tenant, Some(key.current().id));
         let deed = Deed { operation: OPERATION, resource: Some(at) };
-        set.events.push(state_event(now, &self.tenants, cx, deed));
+        // The backup of the key is a fact of its own: which copy, by its hash (R002-30).
+        let copy = Value::Clear(to_hex(&key.current().copy_hash).into_bytes());
+        let copy = Attributes::new().with("key-copy", &copy).expect("a hash fits an attribute");
+        set.events.push(state_event_with(now, &self.tenants, cx, deed, copy));
         Ok(set)
     }
 

@@ -4,14 +4,21 @@
 use std::{fs, path::Path};
 
 use base64_simd::{STANDARD, URL_SAFE};
-use keystead_driver::Access;
-use serde_json::json;
+use keystead_driver::{Access, Native};
+use serde_json::{Value, json};
 
 use crate::world::{
     KIT_PASSPHRASE, NEW_PASSPHRASE, PASSPHRASE, World, create_key, decrypt, encrypt,
 };
 
 const PLAINTEXT: &str = "canary plaintext of patient 4711 in room 1408";
+
+/// A data key that a client brings.
+const GIVEN: &[u8] = b"canary data key of 32 bytes here";
+
+fn plaintext(answer: &Value) -> Vec<u8> {
+    STANDARD.decode_to_vec(answer["plaintext"].as_str().unwrap()).unwrap()
+}
 
 /// A secret, and the files that are meant to hold it, the first one as it is.
 struct Canary {
@@ -42,6 +49,16 @@ fn no_secret_is_in_any_log_database_vault_or_temporary_file() {
     let data_key = STANDARD.decode_to_vec(data_key["Plaintext"].as_str().unwrap()).unwrap();
     kms.call("Encrypt", &json!({ "KeyId": key, "Plaintext": "not base64 canary-malformed" }))
         .unwrap_err();
+    let native = Native::new(serving.endpoint(), &world.access);
+    let given = json!({ "data_key": STANDARD.encode_to_string(GIVEN) });
+    native.call("PUT", "/v1/wraps/given", &given).unwrap();
+    let made = plaintext(&native.call("PUT", "/v1/wraps/made", &json!({})).unwrap());
+    assert_eq!(plaintext(&native.call("POST", "/v1/wraps/made/unwrap", &json!({})).unwrap()), made);
+    let leased = native.call("POST", "/v1/data-keys", &json!({ "key": key })).unwrap();
+    let unwrap = json!({ "ciphertext": leased["ciphertext"], "lease": leased["lease"] });
+    let opened = native.call("POST", "/v1/data-keys/unwrap", &unwrap).unwrap();
+    assert_eq!(plaintext(&opened), plaintext(&leased));
+    native.call("PUT", "/v1/wraps/given", &json!({ "data_key": "canary-malformed" })).unwrap_err();
     let listing = world.machine.run(&["key", "list", "--endpoint", serving.endpoint()]).unwrap();
     fs::write(world.at("listing"), listing.stdout + &listing.stderr).unwrap();
     world.status(&serving);
@@ -56,6 +73,9 @@ fn no_secret_is_in_any_log_database_vault_or_temporary_file() {
     let kms = keystead_driver::Kms::new(serving.endpoint(), &access);
     assert_eq!(decrypt(&kms, &blob).unwrap(), PLAINTEXT);
     drop(kms);
+    let native = Native::new(serving.endpoint(), &access);
+    let back = native.call("POST", "/v1/wraps/given/unwrap", &json!({})).unwrap();
+    assert_eq!(plaintext(&back), GIVEN);
     serving.stop();
 
     let words = fs::read_to_string(world.at("secret/s.txt")).unwrap();
@@ -68,6 +88,9 @@ fn no_secret_is_in_any_log_database_vault_or_temporary_file() {
         canary("new passphrase", NEW_PASSPHRASE.as_bytes(), &["two/passphrase"]),
         canary("plaintext", PLAINTEXT.as_bytes(), &[]),
         canary("data key", &data_key, &[]),
+        canary("given data key", GIVEN, &[]),
+        canary("wrapped data key", &made, &[]),
+        canary("leased data key", &plaintext(&leased), &[]),
         canary("malformed plaintext", b"canary-malformed", &[]),
     ];
     let profiles = ["one/config/keystead/profile.toml", "two/config/keystead/profile.toml"];

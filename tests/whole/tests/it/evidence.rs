@@ -9,7 +9,7 @@ use keystead_archive::{
 use keystead_crypto::RecipientSeed;
 use keystead_domain::{EpochId, Kind};
 use keystead_journal::{Journal, JournalUnreadable, Limits};
-use keystead_ledger::{Event, Outcome};
+use keystead_ledger::{Event, Outcome, Value};
 use keystead_service::{KeyView, Vaulted};
 use keystead_store::{AggregateRef, Backend, Index, Scan};
 use keystead_targets::{MemoryVault, ObjectName, Vault};
@@ -81,6 +81,7 @@ pub(crate) fn verify_all(world: &World, folder: &Folder, operator: &Operator, no
     verify_chains(world, operator);
     let keys = notes.told().keys.clone();
     verify_copies(world, operator, &keys);
+    verify_backups(folder, &keys);
 }
 
 /// The ledger of a folder; nothing where it was never begun.
@@ -128,6 +129,22 @@ pub(crate) fn verify_events(folder: &Folder, notes: &Notes) {
                 assert_eq!(act.operation.as_str(), request.operation);
             }
         }
+    }
+}
+
+/// Each key that was made names its copy in the ledger: the backup is on record (R002-30).
+fn verify_backups(folder: &Folder, keys: &[KeyView]) {
+    let events = events(folder);
+    for view in keys {
+        let made = events.iter().map(Event::act).find(|act| {
+            let of = act.resource.map(|at| at.id) == Some(*view.key.id.as_bytes());
+            of && act.operation.as_str() == "CreateKey"
+        });
+        // A key of an earlier incarnation is in the ledger of that one.
+        let Some(made) = made else { continue };
+        let hash = keystead_domain::to_hex(&view.key.current().copy_hash);
+        let copy = Value::Clear(hash.into_bytes());
+        assert!(made.attributes.named("key-copy").eq([copy]), "{made:?}");
     }
 }
 
