@@ -2,9 +2,9 @@
 //! scope service `keystead`, errors as RFC 9457 problems.
 //!
 //! Invariant: one file a resource, one handler a route, each of them a parser, one call of the
-//! service and an encoder handed to [`call`]; each route stands in the table of [`openapi`]. Unknown
-//! members and parameters are refused: a field that was spelt wrong must not be a field that was
-//! not there.
+//! service and an encoder handed to [`call`]; each route stands in the table of [`openapi`].
+//! Unknown members and parameters are refused: a field that was spelt wrong must not be a field
+//! that was not there.
 
 mod call;
 mod data_keys;

@@ -1,4 +1,5 @@
-//! `/v1/openapi.json`: what `/v1` is, as an OpenAPI 3.1 document, made from the one table of routes.
+//! `/v1/openapi.json`: what `/v1` is, as an OpenAPI 3.1 document that is made from the table of
+//! routes.
 //!
 //! Invariant: the router serves this table and nothing beside it, and `docs/reference/openapi.json`
 //! is what a reviewer saw of it. That the document is true of the running server is proven by

@@ -3,11 +3,12 @@
 //! Invariant: kinds, statuses and titles are those of `problem.rs`; a status names every kind that
 //! a route can answer with under it, and no other.
 
+use keystead_domain::{ChangeId, RequestId};
 use serde_json::{Value, json};
 
 use super::shape::{
     Member,
-    Shape::{Form, Integer, Text},
+    Shape::{Form, Id, Integer, Text},
     named,
 };
 use crate::api::problem::{
@@ -30,10 +31,10 @@ pub(super) const MEMBERS: &[Member] = &[
     Member::new("status", Integer(400, Some(599)), "The HTTP status."),
     Member::new("detail", Text(1, None), "What went wrong this time, for people."),
     Member::new("hint", Text(1, None), "What to do next, where that is known.").or_left_out(),
-    Member::new("request_id", Form("^req_[0-9a-f]{32}$"), "Names the request in log and ledger."),
+    Member::new("request_id", Id(RequestId::PREFIX, 16), "Names the request in log and ledger."),
     Member::new(
         "change",
-        Form("^chg_[0-9a-f]{32}$"),
+        Id(ChangeId::PREFIX, 16),
         "The change that may have been committed, where there is one.",
     )
     .or_left_out(),

@@ -6,8 +6,9 @@ use super::{
     Schema,
     route::{Route, Verb},
     shape::{
-        Member,
-        Shape::{Base64, Form, Integer, List, Named, OneOf, Text, Texts, Time, Truth},
+        EPOCH_ID, KEY_ID, Member,
+        Shape::{Base64, Form, Hex, Integer, List, Named, OneOf, Text, Texts, Time, Truth},
+        VERSION_ID,
     },
 };
 use crate::api::{
@@ -15,9 +16,6 @@ use crate::api::{
     problem::{CONFLICT, NOT_FOUND, UNKNOWN_OUTCOME, WRONG_STATE},
     uses,
 };
-
-pub(super) const KEY_ID: &str = "^key_[0-9a-f]{32}$";
-pub(super) const HEX_32_BYTES: &str = "^[0-9a-f]{64}$";
 
 /// Every form of a key's name.
 pub(super) const KEY_NAME: &str = "^(arn:aws[^:]*:kms:[^:]*:[0-9]{12}:(key/)?)?\
@@ -30,7 +28,7 @@ pub(super) const CONTEXT: Member = Member::new(
 )
 .or_nothing();
 
-pub(super) const USED_KEY: Member = Member::new("key_id", Form(KEY_ID), "The key that was used.");
+pub(super) const USED_KEY: Member = Member::new("key_id", KEY_ID, "The key that was used.");
 
 pub(super) const LIMIT: Member =
     Member::new("limit", Integer(1, Some(1000)), "How many to list at most.").or(100);
@@ -92,7 +90,7 @@ pub(super) const ROUTES: &[Route] = &[
         operation: "ListKeys",
         summary: "List keys in order of id",
         path_parameters: &[],
-        query: &[LIMIT, Member::new("after", Form(KEY_ID), "Start behind this key.").or_nothing()],
+        query: &[LIMIT, Member::new("after", KEY_ID, "Start behind this key.").or_nothing()],
         headers: &[],
         members: None,
         rivals: &[],
@@ -157,7 +155,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "Key",
         "A key, without its material.",
         &[&[
-            Member::new("id", Form(KEY_ID), "Its id."),
+            Member::new("id", KEY_ID, "Its id."),
             Member::new(
                 "aws_key_id",
                 Form("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
@@ -187,12 +185,12 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "KeyVersion",
         "One generation of a key's material.",
         &[&[
-            Member::new("id", Form("^ver_[0-9a-f]{16}$"), "Its id."),
+            Member::new("id", VERSION_ID, "Its id."),
             Member::new("number", Integer(1, Some(0xffff_ffff)), "Counts the key's versions."),
             Member::new("created_at", Time, "When it was made."),
-            Member::new("epoch", Form("^epo_[0-9a-f]{32}$"), "The epoch its copies are sealed to."),
-            Member::new("copy_sha256", Form(HEX_32_BYTES), "SHA-256 of its copy in the vaults."),
-            Member::new("key_check", Form(HEX_32_BYTES), "The check value of its material."),
+            Member::new("epoch", EPOCH_ID, "The epoch its copies are sealed to."),
+            Member::new("copy_sha256", Hex(32), "SHA-256 of its copy in the vaults."),
+            Member::new("key_check", Hex(32), "The check value of its material."),
         ]],
     ),
     (
@@ -200,8 +198,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "Some keys in order of id.",
         &[&[
             Member::new("keys", List(&Named("Key")), "The keys."),
-            Member::new("next", Form(KEY_ID), "The `after` of the next page, if there is one.")
-                .or_null(),
+            Member::new("next", KEY_ID, "The `after` of the next page, if there is one.").or_null(),
         ]],
     ),
     (

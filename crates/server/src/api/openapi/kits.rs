@@ -4,11 +4,10 @@ use axum::{http::StatusCode, routing::on};
 
 use super::{
     Schema,
-    keys::HEX_32_BYTES,
     route::{Route, Verb},
     shape::{
-        Member,
-        Shape::{Base64, Form, List, Named, Text, Time},
+        EPOCH_ID, KIT_ID, Member,
+        Shape::{Base64, Hex, List, Named, Text, Time},
     },
 };
 use crate::api::{
@@ -16,12 +15,8 @@ use crate::api::{
     problem::{CONFLICT, NOT_FOUND, UNKNOWN_OUTCOME, WRONG_STATE},
 };
 
-pub(super) const KIT_ID: &str = "^kit_[0-9a-f]{32}$";
-pub(super) const EPOCH_ID: &str = "^epo_[0-9a-f]{32}$";
-
-const KIT: Member = Member::new("kit", Form(KIT_ID), "The kit.");
-const CHALLENGE: Member =
-    Member::new("challenge", Form(HEX_32_BYTES), "The challenge that is answered.");
+const KIT: Member = Member::new("kit", KIT_ID, "The kit.");
+const CHALLENGE: Member = Member::new("challenge", Hex(32), "The challenge that is answered.");
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -61,15 +56,11 @@ pub(super) const ROUTES: &[Route] = &[
         query: &[],
         headers: &[],
         members: Some(&[
-            Member::new("kit", Form(KIT_ID), "The kit's id, chosen by its maker."),
+            Member::new("kit", KIT_ID, "The kit's id, chosen by its maker."),
             Member::new("public", Base64(1216, Some(1216)), "Its X-Wing public key: 1,216 bytes."),
-            Member::new(
-                "proof_key",
-                Form(HEX_32_BYTES),
-                "The Ed25519 key that verifies its proofs.",
-            ),
+            Member::new("proof_key", Hex(32), "The Ed25519 key that verifies its proofs."),
             CHALLENGE,
-            Member::new("proof", Form("^[0-9a-f]{128}$"), "Its signature over the challenge."),
+            Member::new("proof", Hex(64), "Its signature over the challenge."),
             Member::new(
                 "program",
                 Text(1, Some(64)),
@@ -105,7 +96,7 @@ pub(super) const ROUTES: &[Route] = &[
         headers: &[],
         members: Some(&[
             CHALLENGE,
-            Member::new("answer", Form(HEX_32_BYTES), "What was sealed in the challenge."),
+            Member::new("answer", Hex(32), "What was sealed in the challenge."),
         ]),
         rivals: &[],
         answers: &[(StatusCode::OK, "Proven.", "Kit")],
@@ -133,11 +124,11 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "Kit",
         "A recovery kit's public half.",
         &[&[
-            Member::new("kit", Form(KIT_ID), "Its id."),
-            Member::new("fingerprint", Form(HEX_32_BYTES), "Of its public half."),
+            Member::new("kit", KIT_ID, "Its id."),
+            Member::new("fingerprint", Hex(32), "Of its public half."),
             Member::new("created_at", Time, "When it was made."),
             Member::new("revoked_at", Time, "When it was revoked.").or_null(),
-            Member::new("proven_epoch", Form(EPOCH_ID), "The epoch that it was last seen to open.")
+            Member::new("proven_epoch", EPOCH_ID, "The epoch that it was last seen to open.")
                 .or_null(),
             Member::new("proven_at", Time, "When.").or_null(),
         ]],
@@ -146,13 +137,13 @@ pub(super) const SCHEMAS: &[Schema] = &[
     (
         "NewKitChallenge",
         "What a new kit signs.",
-        &[&[Member::new("challenge", Form(HEX_32_BYTES), "32 random bytes, answered once.")]],
+        &[&[Member::new("challenge", Hex(32), "32 random bytes, answered once.")]],
     ),
     (
         "KitChallenge",
         "What only a holder of the kit can open.",
         &[&[
-            Member::new("id", Form(HEX_32_BYTES), "Names the challenge in the answer."),
+            Member::new("id", Hex(32), "Names the challenge in the answer."),
             Member::new("epoch", Base64(1, None), "The root-signed record of the epoch in force."),
             Member::new("slots", Base64(1, None), "Its root-signed slot table."),
             Member::new("sealed", Base64(1, None), "32 bytes sealed to the epoch: the answer."),
@@ -172,12 +163,8 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "A kit that opens nothing that is made from now on.",
         &[&[
             KIT,
-            Member::new("epoch", Form(EPOCH_ID), "The epoch that begins without it."),
-            Member::new(
-                "still_opens",
-                List(&Form(EPOCH_ID)),
-                "Epochs that a copy of it still opens.",
-            ),
+            Member::new("epoch", EPOCH_ID, "The epoch that begins without it."),
+            Member::new("still_opens", List(&EPOCH_ID), "Epochs that a copy of it still opens."),
         ]],
     ),
 ];

@@ -2,22 +2,21 @@
 //! answers.
 
 use axum::{http::StatusCode, routing::on};
+use keystead_domain::{IncarnationId, InstanceId, NodeId, PrincipalId, VaultId};
 
 use super::{
     Schema, errors,
-    keys::HEX_32_BYTES,
-    kits::{EPOCH_ID, KIT_ID},
     route::{Route, Verb},
     shape::{
-        Member,
-        Shape::{Form, Integer, List, Named, OneOf, Text, Time},
+        EPOCH_ID, KIT_ID, Member,
+        Shape::{self, Form, Hex, Id, Integer, List, Named, OneOf, Text, Time},
     },
 };
 use crate::api::{identity, openapi, status};
 
 const ACCOUNT: Member = Member::new("account", Form("^[0-9]{12}$"), "The account in ARNs.");
 
-const COUNT: super::shape::Shape = Integer(0, None);
+const COUNT: Shape = Integer(0, None);
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -71,7 +70,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "Who the caller is.",
         &[&[
             ACCOUNT,
-            Member::new("principal", Form("^prn_[0-9a-f]{32}$"), "The principal's id."),
+            Member::new("principal", Id(PrincipalId::PREFIX, 16), "The principal's id."),
             Member::new("name", Text(1, None), "The principal's name."),
         ]],
     ),
@@ -81,15 +80,11 @@ pub(super) const SCHEMAS: &[Schema] = &[
         &[&[
             Member::new("version", Text(1, None), "The program's version."),
             Member::new("at", Time, "When the report was made."),
-            Member::new("instance", Form("^ins_[0-9a-f]{32}$"), "The instance."),
-            Member::new("incarnation", Form("^inc_[0-9a-f]{32}$"), "Its present incarnation."),
-            Member::new("node", Form("^nod_[0-9a-f]{32}$"), "The serving process."),
+            Member::new("instance", Id(InstanceId::PREFIX, 16), "The instance."),
+            Member::new("incarnation", Id(IncarnationId::PREFIX, 16), "Its present incarnation."),
+            Member::new("node", Id(NodeId::PREFIX, 16), "The serving process."),
             ACCOUNT,
-            Member::new(
-                "root_public_key",
-                Form(HEX_32_BYTES),
-                "The root verification key, Ed25519.",
-            ),
+            Member::new("root_public_key", Hex(32), "The root verification key, Ed25519."),
             Member::new(
                 "state",
                 Form("^(serving|(fenced|stopped): .+)$"),
@@ -120,7 +115,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "How a vault is.",
         &[&[
             Member::new("url", Text(1, None), "Where it is."),
-            Member::new("id", Form("^vlt_[0-9a-f]{32}$"), "Its id."),
+            Member::new("id", Id(VaultId::PREFIX, 16), "Its id."),
             Member::new("domain", Text(1, None), "Its failure domain."),
             Member::new("state", OneOf(&["unasked", "current", "behind", "away"]), "Its state."),
             Member::new("reason", Text(1, None), "Why it is away, where it is.").or_null(),
@@ -136,10 +131,10 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "KitStatus",
         "How a kit is.",
         &[&[
-            Member::new("kit", Form(KIT_ID), "Its id."),
-            Member::new("fingerprint", Form(HEX_32_BYTES), "Of its public half."),
+            Member::new("kit", KIT_ID, "Its id."),
+            Member::new("fingerprint", Hex(32), "Of its public half."),
             Member::new("created_at", Time, "When it was made."),
-            Member::new("proven_epoch", Form(EPOCH_ID), "The epoch that it was last seen to open.")
+            Member::new("proven_epoch", EPOCH_ID, "The epoch that it was last seen to open.")
                 .or_null(),
             Member::new("proven_at", Time, "When.").or_null(),
         ]],

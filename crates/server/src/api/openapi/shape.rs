@@ -3,6 +3,7 @@
 //! Invariant: a member is described once, whether it comes in a request or goes out in an answer;
 //! lengths of base64 are given in bytes and written as the characters that those take.
 
+use keystead_domain::{EpochId, KeyId, KitId, VersionId};
 use serde_json::{Map, Value, json};
 
 /// A member of an object, or a parameter of a route.
@@ -14,6 +15,11 @@ pub(super) struct Member {
     about: &'static str,
 }
 
+pub(super) const EPOCH_ID: Shape = Shape::Id(EpochId::PREFIX, 16);
+pub(super) const KEY_ID: Shape = Shape::Id(KeyId::PREFIX, 16);
+pub(super) const KIT_ID: Shape = Shape::Id(KitId::PREFIX, 16);
+pub(super) const VERSION_ID: Shape = Shape::Id(VersionId::PREFIX, 8);
+
 /// The values that a member may have.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
@@ -21,6 +27,10 @@ pub(super) enum Shape {
     Text(u64, Option<u64>),
     /// Text that this regular expression matches.
     Form(&'static str),
+    /// This prefix, and so many bytes in lowercase hex.
+    Id(&'static str, usize),
+    /// So many bytes in lowercase hex.
+    Hex(usize),
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// RFC 3339.
@@ -106,7 +116,9 @@ impl Shape {
     fn schema(self) -> Value {
         match self {
             Self::Text(least, most) => text(least, most),
-            Self::Form(pattern) => json!({"type": "string", "pattern": pattern}),
+            Self::Form(pattern) => form(pattern),
+            Self::Id(prefix, bytes) => form(&format!("^{prefix}_[0-9a-f]{{{}}}$", bytes * 2)),
+            Self::Hex(bytes) => form(&format!("^[0-9a-f]{{{}}}$", bytes * 2)),
             Self::OneOf(texts) => json!({"type": "string", "enum": texts}),
             Self::Time => json!({"type": "string", "format": "date-time"}),
             Self::Base64(least, most) => {
@@ -141,6 +153,10 @@ pub(super) fn object(members: &[&[Member]]) -> Value {
 /// The schema of this name.
 pub(super) fn named(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn form(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": pattern})
 }
 
 fn text(least: u64, most: Option<u64>) -> Value {

@@ -1,14 +1,16 @@
 //! The part of the table for `/v1/wraps`, and the schemas of its answers.
 
 use axum::{http::StatusCode, routing::on};
+use keystead_domain::{TenantId, WrapId};
 
 use super::{
     Schema,
-    keys::{HEX_32_BYTES, KEY_ID, LIMIT},
+    keys::LIMIT,
     route::{Route, Verb},
     shape::{
-        Member,
-        Shape::{Base64, Form, Integer, List, Named, OneOf},
+        KEY_ID, Member,
+        Shape::{self, Base64, Form, Hex, Id, Integer, List, Named, OneOf, Time},
+        VERSION_ID,
     },
 };
 use crate::api::{
@@ -17,7 +19,7 @@ use crate::api::{
 };
 
 const SUBJECT_NAME: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,512}$";
-const DATA_KEY: crate::api::openapi::shape::Shape = Base64(16, Some(1024));
+const DATA_KEY: Shape = Base64(16, Some(1024));
 
 const SUBJECT: Member = Member::new(
     "subject",
@@ -27,17 +29,17 @@ const SUBJECT: Member = Member::new(
 );
 
 const RECORD: &[Member] = &[
-    Member::new("wrap", Form("^wrp_[0-9a-f]{32}$"), "Its id."),
+    Member::new("wrap", Id(WrapId::PREFIX, 16), "Its id."),
     Member::new("subject", Form(SUBJECT_NAME), "What the data key encrypts."),
-    Member::new("tenant", Form("^ten_[0-9a-f]{32}$"), "Whose it is."),
+    Member::new("tenant", Id(TenantId::PREFIX, 16), "Whose it is."),
     Member::new("sequence", Integer(1, None), "Counts the tenant's records without a gap."),
     Member::new("algorithm", OneOf(&["AES-256-GCM"]), "How the data key is wrapped."),
-    Member::new("created_at", super::shape::Shape::Time, "When the record was made."),
-    Member::new("key_check", Form(HEX_32_BYTES), "The data key's check value."),
-    Member::new("key", Form(KEY_ID), "The key that wraps it."),
-    Member::new("key_version", Form("^ver_[0-9a-f]{16}$"), "The version of that key."),
-    Member::new("message_id", Form("^[0-9a-f]{64}$"), "From which the nonce is derived."),
-    Member::new("tag", Form("^[0-9a-f]{32}$"), "The tag of the wrapping."),
+    Member::new("created_at", Time, "When the record was made."),
+    Member::new("key_check", Hex(32), "The data key's check value."),
+    Member::new("key", KEY_ID, "The key that wraps it."),
+    Member::new("key_version", VERSION_ID, "The version of that key."),
+    Member::new("message_id", Hex(32), "From which the nonce is derived."),
+    Member::new("tag", Hex(16), "The tag of the wrapping."),
     Member::new(
         "data_key",
         Base64(1, None),
@@ -165,7 +167,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "How many records a tenant has.",
         &[&[
             Member::new("count", Integer(0, None), "The last record's sequence."),
-            Member::new("chain", Form(HEX_32_BYTES), "The chain over all records."),
+            Member::new("chain", Hex(32), "The chain over all records."),
             Member::new(
                 "statement",
                 Base64(1, None),
