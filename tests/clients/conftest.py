@@ -3,6 +3,7 @@
 Nothing here knows the inside: the suites see what every user of boto3 sees.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -18,8 +19,9 @@ REGION = "eu-central-1"
 
 @dataclass
 class Server:
-    """Where it answers, and the access key that `init` printed."""
+    """Where it answers, the folder it lives in, and the access key that `init` printed."""
 
+    home: pathlib.Path
     endpoint: str
     account: str
     access_key_id: str
@@ -37,6 +39,15 @@ class Server:
             aws_session_token=credentials.get("session_token"),
             config=Config(retries={"total_max_attempts": 1}, parameter_validation=validate),
         )
+
+
+    def command(self, *arguments):
+        """What the command line prints, as JSON."""
+        line = [os.environ["KEYSTEAD_BIN"], "--json", *arguments]
+        environment = clean_environment(self.home)
+        ended = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
 
 
 def private(path, text):
@@ -61,9 +72,9 @@ def no_settings_of_this_machine():
         yield
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    home = tmp_path_factory.mktemp("instance")
+@contextlib.contextmanager
+def serving(home):
+    """A new instance in this folder."""
     binary = os.environ.get("KEYSTEAD_BIN", "")
     if not pathlib.Path(binary).is_file():
         pytest.fail("KEYSTEAD_BIN names no binary: run `cargo xtask test`, which builds it")
@@ -90,6 +101,7 @@ def server(tmp_path_factory):
         line = process.stdout.readline()
         assert line, log.read_text()
         yield Server(
+            home=home,
             endpoint=json.loads(line)["listening"],
             account=answer["account"],
             access_key_id=answer["access_key_id"],
@@ -98,6 +110,12 @@ def server(tmp_path_factory):
     finally:
         process.terminate()
         assert process.wait(timeout=30) == 0, log.read_text()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("instance")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

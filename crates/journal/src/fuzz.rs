@@ -37,7 +37,7 @@ pub fn file(bytes: &[u8]) -> Option<Head> {
 /// A file whose header and checks are right: the bytes say which entries follow.
 ///
 /// # Panics
-/// As [`file`].
+/// As [`file()`].
 pub fn entries(script: &[u8]) -> Option<Head> {
     let place = StatePlace { commit_seq: 0, index: u16::MAX };
     let origin = Origin::new("ins/inc/nod").expect("three plain parts");

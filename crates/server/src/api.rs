@@ -2,14 +2,16 @@
 //! scope service `keystead`, errors as RFC 9457 problems.
 //!
 //! Invariant: one file a resource, one handler a route, each of them a parser, one call of the
-//! service and an encoder handed to [`call`]. Unknown members and parameters are refused: a field
-//! that was spelt wrong must not be a field that was not there.
+//! service and an encoder handed to [`call`]; each route stands in the table of [`openapi`].
+//! Unknown members and parameters are refused: a field that was spelt wrong must not be a field
+//! that was not there.
 
 mod call;
 mod data_keys;
 mod identity;
 mod keys;
 mod kits;
+mod openapi;
 mod problem;
 mod status;
 #[cfg(test)]
@@ -19,37 +21,14 @@ mod wraps;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 use keystead_service::{Fault, Service};
 
 use call::Signed;
 
-/// The routes under `/v1`.
+/// The routes under `/v1`: those of the table, from which the document is made too.
 pub(crate) fn routes() -> Router<Arc<Service>> {
-    Router::new()
-        .route("/v1/keys", post(keys::create).get(keys::list))
-        .route("/v1/keys/{key}", get(keys::describe))
-        .route("/v1/keys/{key}/encrypt", post(uses::encrypt))
-        .route("/v1/keys/{key}/decrypt", post(uses::decrypt))
-        .route("/v1/wraps", get(wraps::list))
-        .route("/v1/wraps/{subject}", get(wraps::describe).put(wraps::put))
-        .route("/v1/wraps/{subject}/unwrap", post(wraps::unwrap))
-        .route("/v1/wrap-statement", get(wraps::statement))
-        .route("/v1/data-keys", post(data_keys::generate))
-        .route("/v1/data-keys/leases", post(data_keys::lease))
-        .route("/v1/data-keys/unwrap", post(data_keys::unwrap))
-        .route("/v1/kits", post(kits::create).get(kits::list))
-        .route("/v1/kits/challenge", post(kits::challenge_new))
-        .route("/v1/kits/{kit}/challenge", post(kits::challenge))
-        .route("/v1/kits/{kit}/proofs", post(kits::prove))
-        .route("/v1/kits/{kit}/revoke", post(kits::revoke))
-        .route("/v1/status", get(status::show))
-        .route("/v1/identity", get(identity::show))
+    openapi::routes().fold(Router::new(), |router, route| route.add_to(router))
 }
 
 /// Whatever no route answers; who asked is proved first, so strangers learn nothing of routes.

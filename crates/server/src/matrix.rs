@@ -9,7 +9,8 @@ use keystead_service::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFa
 
 const GOLDEN: &str = include_str!("../tests/golden/errors.txt");
 
-fn faults() -> Vec<Fault> {
+/// One fault of every sort.
+pub(crate) fn faults() -> Vec<Fault> {
     let (key, change) = (KeyId::from_bytes([1; 16]), ChangeId::from_bytes([2; 16]));
     let (text, at) = ("x".to_owned(), Timestamp::from_micros(0));
     let auth = [

@@ -105,19 +105,34 @@ impl Service {
         self: &Arc<Self>,
         cx: Cx,
     ) -> Recorded<Result<CallerIdentity, Error>> {
+        self.tell(cx, "GetCallerIdentity", |cx| CallerIdentity {
+            account: cx.principal.account.clone(),
+            user: cx.principal.id,
+            name: cx.principal.name.clone(),
+        })
+        .await
+    }
+
+    /// Lets the caller read what a front says of itself.
+    pub async fn describe_api(self: &Arc<Self>, cx: Cx) -> Recorded<Result<(), Error>> {
+        self.tell(cx, "DescribeApi", |_| ()).await
+    }
+
+    /// Answers a caller's question from what is known of the caller alone.
+    async fn tell<T: Send + 'static>(
+        self: &Arc<Self>,
+        cx: Cx,
+        operation: &'static str,
+        answer: impl FnOnce(&Cx) -> T + Send + 'static,
+    ) -> Recorded<Result<T, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), "GetCallerIdentity", async move {
+        self.in_task(cx.clone(), operation, async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
-            let found = Resolved::new((), resource, revision)
-                .authorise(&cx, "GetCallerIdentity")
-                .map(|_| CallerIdentity {
-                    account: cx.principal.account.clone(),
-                    user: cx.principal.id,
-                    name: cx.principal.name.clone(),
-                });
-            let deed = Deed { operation: "GetCallerIdentity", resource: Some(resource) };
-            service.record(&cx, deed, revision, found).await
+            let allowed = Resolved::new((), resource, revision).authorise(&cx, operation);
+            let result = allowed.map(|_| answer(&cx));
+            let deed = Deed { operation, resource: Some(resource) };
+            service.record(&cx, deed, revision, result).await
         })
         .await
     }

@@ -17,40 +17,75 @@ pub(super) struct Problem {
     pub(super) kind: &'static str,
     /// The HTTP status.
     pub(super) status: StatusCode,
-    title: &'static str,
+    /// The same for all errors of this kind.
+    pub(super) title: &'static str,
 }
+
+pub(super) const INVALID: Problem = Problem::new("invalid", 400, "The request is not valid");
+pub(super) const UNAUTHENTICATED: Problem =
+    Problem::new("unauthenticated", 401, "The caller is not known");
+pub(super) const DENIED: Problem = Problem::new("denied", 403, "The caller may not do this");
+pub(super) const APPROVAL_REQUIRED: Problem =
+    Problem::new("approval-required", 403, "Somebody must approve first");
+pub(super) const NOT_FOUND: Problem = Problem::new("not-found", 404, "There is no such thing");
+pub(super) const WRONG_STATE: Problem =
+    Problem::new("wrong-state", 409, "The state does not allow this");
+pub(super) const CONFLICT: Problem =
+    Problem::new("conflict", 409, "Another change contradicts this one");
+pub(super) const LIMIT: Problem = Problem::new("limit", 429, "A quota or rate is exhausted");
+pub(super) const UNAVAILABLE: Problem = Problem::new("unavailable", 503, "Not now");
+pub(super) const UNKNOWN_OUTCOME: Problem =
+    Problem::new("unknown-outcome", 500, "It may or may not have happened");
+pub(super) const CORRUPT: Problem =
+    Problem::new("corrupt", 500, "Stored bytes are not what was written");
+pub(super) const INTERNAL: Problem = Problem::new("internal", 500, "A fault of this program");
+
+/// What is [`INVALID`] and was turned away because its body is too long, or did not arrive.
+pub(super) const TOO_LARGE: Problem = Problem { status: StatusCode::PAYLOAD_TOO_LARGE, ..INVALID };
+pub(super) const INCOMPLETE: Problem = Problem { status: StatusCode::REQUEST_TIMEOUT, ..INVALID };
 
 /// How `error` is shown.
 pub(super) fn problem(error: &Error) -> Problem {
-    let (kind, status, title) = match error.kind() {
-        ErrorKind::Invalid => ("invalid", 400, "The request is not valid"),
-        ErrorKind::NotFound => ("not-found", 404, "There is no such thing"),
+    match error.kind() {
+        ErrorKind::Invalid => INVALID,
+        ErrorKind::NotFound => NOT_FOUND,
         ErrorKind::Denied => match error.fault {
-            Fault::Unauthenticated(_) => ("unauthenticated", 401, "The caller is not known"),
-            _ => ("denied", 403, "The caller may not do this"),
+            Fault::Unauthenticated(_) => UNAUTHENTICATED,
+            _ => DENIED,
         },
-        ErrorKind::ApprovalRequired => ("approval-required", 403, "Somebody must approve first"),
-        ErrorKind::WrongState => ("wrong-state", 409, "The state does not allow this"),
-        ErrorKind::Conflict => ("conflict", 409, "Another change contradicts this one"),
-        ErrorKind::Limit => ("limit", 429, "A quota or rate is exhausted"),
-        ErrorKind::Unavailable => ("unavailable", 503, "Not now"),
-        ErrorKind::UnknownOutcome => ("unknown-outcome", 500, "It may or may not have happened"),
-        ErrorKind::Corrupt => ("corrupt", 500, "Stored bytes are not what was written"),
-        ErrorKind::Internal => ("internal", 500, "A fault of this program"),
-    };
-    Problem { kind, status: StatusCode::from_u16(status).expect("these are statuses"), title }
+        ErrorKind::ApprovalRequired => APPROVAL_REQUIRED,
+        ErrorKind::WrongState => WRONG_STATE,
+        ErrorKind::Conflict => CONFLICT,
+        ErrorKind::Limit => LIMIT,
+        ErrorKind::Unavailable => UNAVAILABLE,
+        ErrorKind::UnknownOutcome => UNKNOWN_OUTCOME,
+        ErrorKind::Corrupt => CORRUPT,
+        ErrorKind::Internal => INTERNAL,
+    }
 }
 
 /// The status of what was turned away before it was read.
 pub(super) fn turned_away(reason: &Reason, error: &Error) -> StatusCode {
     match reason {
-        Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Reason::Incomplete => StatusCode::REQUEST_TIMEOUT,
+        Reason::TooLarge => TOO_LARGE.status,
+        Reason::Incomplete => INCOMPLETE.status,
         Reason::Claim(_) | Reason::Unproven => problem(error).status,
     }
 }
 
 impl Problem {
+    const fn new(kind: &'static str, status: u16, title: &'static str) -> Self {
+        match StatusCode::from_u16(status) {
+            Ok(status) => Self { kind, status, title },
+            Err(_) => panic!("this is no status"),
+        }
+    }
+
+    /// Its `type`.
+    pub(super) fn urn(self) -> String {
+        format!("urn:keystead:error:{}", self.kind)
+    }
+
     /// The body.
     pub(super) fn text(self, error: &Error, status: StatusCode, request: RequestId) -> JsonText {
         let detail = match &error.fault {
@@ -58,7 +93,7 @@ impl Problem {
             _ => error.to_string(),
         };
         JsonText::object(0, |o| {
-            o.text("type", &format!("urn:keystead:error:{}", self.kind)).text("title", self.title);
+            o.text("type", &self.urn()).text("title", self.title);
             o.integer("status", i64::from(status.as_u16())).text("detail", &detail);
             if let Some(hint) = error.hint() {
                 o.text("hint", hint);

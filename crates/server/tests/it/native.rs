@@ -135,6 +135,21 @@ fn status_and_identity_answer_the_caller() {
 }
 
 #[test]
+fn the_api_describes_itself_to_who_is_known() {
+    let world = World::new();
+    let events = || ask(&world, "GET", "/v1/status", &Value::Null).json()["ledger_size"].as_u64();
+    let before = events().unwrap();
+    let described = ask(&world, "GET", "/v1/openapi.json", &Value::Null);
+    let reviewed = include_str!("../../../../docs/reference/openapi.json");
+    assert_eq!((described.status, described.text()), (200, reviewed));
+    assert_eq!(events().unwrap(), before + 2, "the status asked for first, and the description");
+    let stranger = Call::v1("GET", "/v1/openapi.json", &Value::Null).send(&world);
+    assert_eq!(stranger.problem(), (401, "unauthenticated".into()));
+    let asked = ask(&world, "GET", "/v1/openapi.json?format=yaml", &Value::Null);
+    assert_eq!(asked.problem(), (400, "invalid".into()));
+}
+
+#[test]
 fn refusals_are_problems_with_a_kind_and_a_request() {
     let world = World::new();
     let absent = format!("/v1/keys/key_{}", "0".repeat(32));

@@ -18,7 +18,7 @@ impl Use for GenerateDataKey {
     type Done = DataKeyGenerated;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        check_bytes(self.bytes)?;
+        check_bytes("numberOfBytes", self.bytes)?;
         let key = &find(cx, snapshot, &self.key)?.key;
         Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
     }
@@ -49,10 +49,10 @@ impl Use for GenerateDataKey {
 }
 
 /// Refuses a length that no data key has.
-pub(super) fn check_bytes(bytes: usize) -> Result<(), Error> {
+pub(super) fn check_bytes(field: &'static str, bytes: usize) -> Result<(), Error> {
     if (1..=BYTES_MAX).contains(&bytes) {
         return Ok(());
     }
     let message = format!("Member must have value between 1 and {BYTES_MAX}");
-    Err(Fault::Field { field: "numberOfBytes", message }.into())
+    Err(Fault::Field { field, message }.into())
 }

@@ -95,7 +95,7 @@ impl Use for GenerateLeasedDataKey {
     type Done = DataKeyLeased;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        data_key::check_bytes(self.bytes)?;
+        data_key::check_bytes("bytes", self.bytes)?;
         check_lease(self.lease_ms)?;
         let key = &find(cx, snapshot, &self.key)?.key;
         Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))

@@ -134,14 +134,14 @@ impl Service {
 }
 
 fn check(data_key: &DataKeySource) -> Result<(), Error> {
-    let bytes = match data_key {
-        DataKeySource::Given(data_key) => data_key.len(),
-        DataKeySource::Generated { bytes } => *bytes,
+    let (field, bytes) = match data_key {
+        DataKeySource::Given(data_key) => ("data_key", data_key.len()),
+        DataKeySource::Generated { bytes } => ("bytes", *bytes),
     };
     if DATA_KEY_BYTES.contains(&bytes) {
         return Ok(());
     }
     let (min, max) = DATA_KEY_BYTES.into_inner();
     let message = format!("a data key has {min} to {max} bytes, not {bytes}");
-    Err(Fault::Field { field: "data_key", message }.into())
+    Err(Fault::Field { field, message }.into())
 }

@@ -61,7 +61,8 @@ fn a_data_key_of_another_length_and_a_subject_that_is_not_there_are_refused() {
             let refused = node.client.put_wrap_of("x", given(1, bytes)).await.unwrap_err();
             assert!(matches!(refused.fault, Fault::Field { field: "data_key", .. }), "{refused}");
             let made = DataKeySource::Generated { bytes };
-            assert!(node.client.put_wrap_of("x", made).await.is_err());
+            let refused = node.client.put_wrap_of("x", made).await.unwrap_err();
+            assert!(matches!(refused.fault, Fault::Field { field: "bytes", .. }), "{refused}");
         }
         let refused = node.client.unwrap("x").await.unwrap_err();
         assert!(matches!(&refused.fault, Fault::Nothing { name, .. } if name == "x"), "{refused}");

@@ -1,0 +1,152 @@
+//! The part of the table for what a node says of itself and of its caller, and the schemas of its
+//! answers.
+
+use axum::{http::StatusCode, routing::on};
+use keystead_domain::{IncarnationId, InstanceId, NodeId, PrincipalId, VaultId};
+
+use super::{
+    Schema, errors,
+    route::{Route, Verb},
+    shape::{
+        EPOCH_ID, KIT_ID, Member,
+        Shape::{self, Form, Hex, Id, Integer, List, Named, OneOf, Text, Time},
+    },
+};
+use crate::api::{identity, openapi, status};
+
+const ACCOUNT: Member = Member::new("account", Form("^[0-9]{12}$"), "The account in ARNs.");
+
+const COUNT: Shape = Integer(0, None);
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        verb: Verb::Get,
+        path: "/v1/status",
+        operation: "Status",
+        summary: "Say what this node sees now, and what each promise is worth by that",
+        path_parameters: &[],
+        query: &[],
+        headers: &[],
+        members: None,
+        rivals: &[],
+        answers: &[(StatusCode::OK, "The report.", "Status")],
+        errors: &[],
+        serve: |method| on(method, status::show),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/v1/identity",
+        operation: "GetCallerIdentity",
+        summary: "Say who the caller is",
+        path_parameters: &[],
+        query: &[],
+        headers: &[],
+        members: None,
+        rivals: &[],
+        answers: &[(StatusCode::OK, "The caller.", "Identity")],
+        errors: &[],
+        serve: |method| on(method, identity::show),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/v1/openapi.json",
+        operation: "DescribeApi",
+        summary: "Show this document",
+        path_parameters: &[],
+        query: &[],
+        headers: &[],
+        members: None,
+        rivals: &[],
+        answers: &[(StatusCode::OK, "This document.", "Document")],
+        errors: &[],
+        serve: |method| on(method, openapi::show),
+    },
+];
+
+pub(super) const SCHEMAS: &[Schema] = &[
+    ("Problem", "An error, RFC 9457.", &[errors::MEMBERS]),
+    (
+        "Identity",
+        "Who the caller is.",
+        &[&[
+            ACCOUNT,
+            Member::new("principal", Id(PrincipalId::PREFIX, 16), "The principal's id."),
+            Member::new("name", Text(1, None), "The principal's name."),
+        ]],
+    ),
+    (
+        "Status",
+        "What `keystead status` prints.",
+        &[&[
+            Member::new("version", Text(1, None), "The program's version."),
+            Member::new("at", Time, "When the report was made."),
+            Member::new("instance", Id(InstanceId::PREFIX, 16), "The instance."),
+            Member::new("incarnation", Id(IncarnationId::PREFIX, 16), "Its present incarnation."),
+            Member::new("node", Id(NodeId::PREFIX, 16), "The serving process."),
+            ACCOUNT,
+            Member::new("root_public_key", Hex(32), "The root verification key, Ed25519."),
+            Member::new(
+                "state",
+                Form("^(serving|(fenced|stopped): .+)$"),
+                "Whether it serves; else why it does not.",
+            ),
+            Member::new(
+                "head",
+                Form("^inc_[0-9a-f]{32}\\.[0-9]+\\.[0-9a-f]{32}$"),
+                "The newest confirmed segment: incarnation, sequence, the first half of its hash.",
+            ),
+            Member::new("commit_seq", COUNT, "The last committed change."),
+            Member::new("watermark", COUNT, "The last change that enough vaults confirmed."),
+            Member::new("ledger_size", COUNT, "Events in the ledger."),
+            Member::new("keys", COUNT, "How many keys exist."),
+            Member::new("vaults_min", COUNT, "How many vaults must confirm."),
+            Member::new("vaults", List(&Named("VaultStatus")), "Each configured vault."),
+            Member::new(
+                "failure_domains",
+                COUNT,
+                "Failure domains of the vaults that answer, the data folder's apart.",
+            ),
+            Member::new("kits", List(&Named("KitStatus")), "Each kit that is not revoked."),
+            Member::new("promises", List(&Named("PromiseStatus")), "Each promise."),
+        ]],
+    ),
+    (
+        "VaultStatus",
+        "How a vault is.",
+        &[&[
+            Member::new("url", Text(1, None), "Where it is."),
+            Member::new("id", Id(VaultId::PREFIX, 16), "Its id."),
+            Member::new("domain", Text(1, None), "Its failure domain."),
+            Member::new("state", OneOf(&["unasked", "current", "behind", "away"]), "Its state."),
+            Member::new("reason", Text(1, None), "Why it is away, where it is.").or_null(),
+            Member::new(
+                "confirmed_sequence",
+                COUNT,
+                "The last segment it has, with all before it.",
+            ),
+            Member::new("missing_segments", COUNT, "How many segments it lacks."),
+        ]],
+    ),
+    (
+        "KitStatus",
+        "How a kit is.",
+        &[&[
+            Member::new("kit", KIT_ID, "Its id."),
+            Member::new("fingerprint", Hex(32), "Of its public half."),
+            Member::new("created_at", Time, "When it was made."),
+            Member::new("proven_epoch", EPOCH_ID, "The epoch that it was last seen to open.")
+                .or_null(),
+            Member::new("proven_at", Time, "When.").or_null(),
+        ]],
+    ),
+    (
+        "PromiseStatus",
+        "What a promise is worth now.",
+        &[&[
+            Member::new("number", Integer(1, Some(8)), "Its number."),
+            Member::new("name", Text(1, None), "Its name."),
+            Member::new("verdict", OneOf(&["holds", "weak", "not due", "broken"]), "The verdict."),
+            Member::new("reason", Text(1, None), "Why, where it does not hold.").or_null(),
+        ]],
+    ),
+];

@@ -1,0 +1,131 @@
+"""Calls every operation of `/v1`, on a real server, the way that it succeeds.
+
+Each answer, refusals too, is held against the OpenAPI document, and the operation's name against
+the log of the server.
+"""
+
+import base64
+import uuid
+
+import native
+from described import OPERATIONS
+
+ABSENT = "0" * 32
+
+
+def in_base64(data):
+    return base64.b64encode(data).decode()
+
+
+class Api:
+    """Calls operations by name, on things that exist unless others are given."""
+
+    def __init__(self, server):
+        self.server = server
+        self.values = {"subject": "row ø/7"}
+        # A lawful body for each operation that reads one.
+        self.bodies = {name: {} for name, operation in OPERATIONS.items() if operation.body()}
+
+    def call(self, name, body=None, query=None, headers=None, **values):
+        operation = OPERATIONS[name]
+        target = native.target(operation.path, self.values | values, query)
+        exchange = native.call(self.server, operation.method, target, body, headers)
+        operation.check(exchange)
+        assert exchange.operation == name
+        return exchange
+
+    def refused(self, name, body=None, status=400, kind="invalid", **more):
+        """Expects a refusal; what it says."""
+        problem = self.call(name, body, **more).json()
+        assert (problem["status"], problem["type"]) == (status, f"urn:keystead:error:{kind}")
+        return problem["detail"]
+
+    def base(self, name):
+        """A lawful body without members that exclude others."""
+        rivals = OPERATIONS[name].body().get("not", {}).get("required", [])
+        return {key: value for key, value in self.bodies[name].items() if key not in rivals}
+
+
+def keys(api):
+    whole = {"purpose": "PHI", "description": "d", "tags": {"a": "b"},
+             "expires_at": "2999-01-01T00:00:00Z"}
+    api.bodies["CreateKey"] = whole
+    made = api.call("CreateKey", whole, headers={"Idempotency-Key": uuid.uuid4().hex})
+    api.values["key"] = made.json()["id"]
+    yield made
+    yield api.call("CreateKey", dict.fromkeys(whole))
+    yield api.call("ListKeys")
+    yield api.call("ListKeys", query={"limit": 1, "after": "key_" + ABSENT})
+    for name in (api.values["key"], made.json()["aws_key_id"]):
+        yield api.call("DescribeKey", key=name)
+    body = {"plaintext": in_base64(b"p"), "context": {"a": "b"}, "dry_run": False}
+    api.bodies["Encrypt"] = body
+    yield (sealed := api.call("Encrypt", body))
+    body = {**body, "ciphertext": sealed.json()["ciphertext"]}
+    del body["plaintext"]
+    api.bodies["Decrypt"] = body
+    yield (opened := api.call("Decrypt", body))
+    assert opened.json()["plaintext"] == in_base64(b"p")
+
+
+def wraps(api):
+    yield (made := api.call("PutWrap", {"bytes": 16}))
+    yield (found := api.call("PutWrap"))
+    assert found.status == 200 and found.json() == made.json()
+    yield api.call("PutWrap", {"data_key": in_base64(bytes(32))}, subject="given")
+    yield api.call("DescribeWrap")
+    yield (opened := api.call("UnwrapSubject"))
+    assert opened.json()["plaintext"] == made.json()["plaintext"]
+    yield api.call("ListWraps")
+    yield (page := api.call("ListWraps", query={"limit": 1, "after": 0}))
+    yield api.call("ListWraps", query={"after": page.json()["next"]})
+    yield api.call("StateWraps")
+
+
+def data_keys(api):
+    context = {"context": {"a": "b"}}
+    body = {"key": api.values["key"], "bytes": 16, "lease_seconds": 1, **context}
+    api.bodies["GenerateLeasedDataKey"] = body
+    yield (made := api.call("GenerateLeasedDataKey", body))
+    body = {"ciphertext": made.json()["ciphertext"], **context}
+    api.bodies["LeaseDataKey"] = {**body, "lease_seconds": 60}
+    yield (leased := api.call("LeaseDataKey", api.bodies["LeaseDataKey"]))
+    api.bodies["UnwrapDataKey"] = {**body, "lease": leased.json()["lease"]}
+    yield api.call("UnwrapDataKey", api.bodies["UnwrapDataKey"])
+    api.ended = {**body, "lease": made.json()["lease"]}
+
+
+def kits(api):
+    """The command line makes a kit, since that takes cryptography; all else is called here."""
+    home, server = api.server.home, api.server
+    for folder in ("kit2", "secret2"):
+        (home / folder).mkdir(mode=0o700)
+    out = ["--kit-out", home / "kit2/k.kit", "--kit-passphrase-out", home / "secret2/passphrase",
+           "--kit-secret-out", home / "secret2/printed.txt"]
+    with native.recorder(server) as (endpoint, exchanges):
+        server.command("kit", "create", "--endpoint", endpoint, *out)
+    for exchange in exchanges:
+        OPERATIONS[exchange.operation].check(exchange)
+        if exchange.operation in ("CreateKit", "ProveKit"):
+            api.bodies[exchange.operation] = exchange.sent()
+        yield exchange
+    api.values["kit"] = api.bodies["CreateKit"]["kit"]
+    yield api.call("ChallengeNewKit")
+    yield api.call("ChallengeKit", {})
+    yield api.call("RevokeKit")
+    yield (listed := api.call("ListKits"))
+    [api.last_kit] = [k["kit"] for k in listed.json()["kits"] if k["revoked_at"] is None]
+
+
+def node(api):
+    for name in ("Status", "GetCallerIdentity", "DescribeApi"):
+        yield api.call(name)
+
+
+def successes(api):
+    """What succeeded, by operation."""
+    found = {}
+    for part in (keys, wraps, data_keys, kits, node):
+        for exchange in part(api):
+            found.setdefault(exchange.operation, []).append(exchange)
+    return found
