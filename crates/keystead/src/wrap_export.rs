@@ -9,8 +9,6 @@ mod line;
 mod refused;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;
 
 use std::io::{self, BufRead, Read};
 

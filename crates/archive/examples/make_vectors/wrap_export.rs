@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     forged,
-    world::{Node, World, hex, secret_hex},
+    world::{Node, World, flipped, hex, secret_hex},
 };
 
 const STATEMENT: u16 = 12;
@@ -152,7 +152,9 @@ pub(crate) fn vectors() -> Value {
     all.extend(altered(&export, &whole));
     all.extend(misshapen(&export, &whole));
     all.extend(cut(&export, &whole));
+    all.extend(first_lines(&export, &whole));
     all.extend(stated(&export, &whole));
+    all.extend(forged_statements(&export, &whole));
     json!({ "format": "docs/formats/wrap-export.md", "vectors": all })
 }
 
@@ -260,16 +262,28 @@ fn misshapen(export: &Export, whole: &[Value]) -> Vec<Value> {
         ),
         of("a member that is null", "key", json!(null)),
     ];
+    all.extend(base64_forms(export, whole));
+    all.extend(line_forms(export, whole));
+    all
+}
+
+/// Base64 that means the same and is not the same.
+fn base64_forms(export: &Export, whole: &[Value]) -> Vec<Value> {
     // 139 bytes end with one digit that has four unused bits, all of them zero.
     let padded = whole[1]["data_key"].as_str().expect("a text");
     let digits = padded.strip_suffix("==").expect("139 bytes");
     let unused = digits.strip_suffix(['A', 'Q', 'g', 'w']).expect("unused bits are zero");
-    for (name, text) in [
-        ("base64 without padding", digits.to_owned()),
-        ("base64 with unused bits that are not zero", format!("{unused}B==")),
-    ] {
-        all.push(export.refused(name, &with(whole, 1, "data_key", json!(text)), "malformed", &[]));
-    }
+    let of = |name: &str, text: String| {
+        export.refused(name, &with(whole, 1, "data_key", json!(text)), "malformed", &[])
+    };
+    vec![
+        of("base64 without padding", digits.to_owned()),
+        of("base64 with unused bits that are not zero", format!("{unused}B==")),
+    ]
+}
+
+/// Lines that a JSON parser may take, and a reader may not.
+fn line_forms(export: &Export, whole: &[Value]) -> Vec<Value> {
     let mut lines: Vec<String> = whole.iter().map(ToString::to_string).collect();
     let whole = lines[3].clone();
     let values = "[3,\"wrp\",\"ten\",\"a\",\"AES-256-GCM\",1,\"\",\"\",\"\",\"\",\"\"]";
@@ -278,6 +292,7 @@ fn misshapen(export: &Export, whole: &[Value]) -> Vec<Value> {
     let negative = whole.replace("\"created_at\":1763780400000002", "\"created_at\":-0");
     let surrogate = whole.replace('\u{1f511}', "\\ud83d");
     assert!([&exponent, &negative, &surrogate].iter().all(|line| **line != whole));
+    let mut all = Vec::new();
     for (name, line) in [
         ("a member twice, with one value", doubled),
         ("a sequence with an exponent", exponent),
@@ -328,76 +343,67 @@ fn cut(export: &Export, whole: &[Value]) -> Vec<Value> {
     ]
 }
 
-/// First lines, and statements that do not fit.
+/// First lines that are no first lines, or of a later program.
+fn first_lines(export: &Export, whole: &[Value]) -> Vec<Value> {
+    let of = |name: &str, member: &str, value: Value| {
+        export.refused(name, &with(whole, 0, member, value), "malformed", &[])
+    };
+    let mut newer = with(whole, 0, "version", json!(2));
+    newer[0]["more"] = json!([{ "a": 1 }]);
+    vec![
+        export.refused("a later version, with other members", &newer, "newer version", &[]),
+        of("version 0", "version", json!(0)),
+        of("a version as text", "version", json!("1")),
+        of("another format", "format", json!("keystead-wrap-exports")),
+        of("one member more in the first line", "more", json!(1)),
+        of("no statement", "statement", json!("")),
+    ]
+}
+
+/// Lawful statements that do not fit the records.
 fn stated(export: &Export, whole: &[Value]) -> Vec<Value> {
-    let (count, chain) = (6, export.lines(&export.records).1);
-    let first = |name: &str, member: &str, value: Value, why: &str| {
-        export.refused(name, &with(whole, 0, member, value), why, &[])
-    };
-    let by = |name: &str, signed: &[u8], why: &str, about: &[u64]| {
-        export.refused(name, &with(whole, 0, "statement", json!(base64(signed))), why, about)
-    };
-    let signed = export.statement(count, chain);
-    let header = forged::header_of(&signed);
-    let mut other_instance = header.clone();
-    other_instance[0] ^= 1;
-    let mut other_incarnation = header.clone();
-    other_incarnation[16] ^= 1;
-    let forge = |what, header: &[u8]| forged::frame(STATEMENT, what, &export.node.key, header, &[]);
-    let root = &export.world.root;
-    let mut newer_object = signed.clone();
-    newer_object[11] = 2;
-    let newer = {
-        let mut lines = with(whole, 0, "version", json!(2));
-        lines[0]["more"] = json!([{ "a": 1 }]);
-        export.refused("a later version, with other members", &lines, "newer version", &[])
+    let chain = export.lines(&export.records).1;
+    let by = |name: &str, count: u64, chain: [u8; 32], why: &str, about: &[u64]| {
+        let signed = base64(&export.statement(count, chain));
+        export.refused(name, &with(whole, 0, "statement", json!(signed)), why, about)
     };
     let fewer = replaced(export, whole);
-    let other_root = SigningKey::from_seed(export.world.entropy.secret());
-    let stranger = json!({
-        "name": "the root of another instance", "root_key": hex(other_root.public().0),
-        "file": text(whole), "refused": "bad signature",
-    });
     vec![
-        newer,
-        first("version 0", "version", json!(0), "malformed"),
-        first("a version as text", "version", json!("1"), "malformed"),
-        first("another format", "format", json!("keystead-wrap-exports"), "malformed"),
-        first("one member more in the first line", "more", json!(1), "malformed"),
-        first("no statement", "statement", json!(""), "malformed"),
-        by("a statement of two records more", &export.statement(8, chain), "missing", &[7, 8]),
-        by("a statement of two records less", &export.statement(4, chain), "uncounted", &[5]),
-        by("a statement of another chain", &export.statement(6, [9; 32]), "other chain", &[]),
+        by("a statement of two records more", 8, chain, "missing", &[7, 8]),
+        by("a statement of two records less", 4, chain, "uncounted", &[5]),
+        by("a statement of another chain", 6, [9; 32], "other chain", &[]),
         export.refused("a record replaced and chained anew", &fewer, "other chain", &[]),
-        stranger,
-        by("an altered statement", &crate::world::flipped(&signed, 70), "bad signature", &[]),
-        by("signed as a segment", &forge("segment", &header), "bad signature", &[]),
-        by(
-            "signed by the root",
-            &forged::frame(STATEMENT, WHAT, root, &header, &[]),
-            "bad signature",
-            &[],
-        ),
-        by(
-            "another instance than the certificate's",
-            &forge(WHAT, &other_instance),
-            "other node",
-            &[],
-        ),
-        by(
-            "another incarnation than the certificate's",
-            &forge(WHAT, &other_incarnation),
-            "other node",
-            &[],
-        ),
-        by("a statement of a later object version", &newer_object, "newer version", &[]),
-        by("one byte behind the statement", &[&signed[..], &[0]].concat(), "malformed", &[]),
-        by(
-            "a node certificate for a statement",
-            export.node.signer.certificate_bytes(),
-            "other type",
-            &[],
-        ),
+    ]
+}
+
+/// Statements that no node made.
+fn forged_statements(export: &Export, whole: &[Value]) -> Vec<Value> {
+    let by = |name: &str, signed: &[u8], why: &str| {
+        export.refused(name, &with(whole, 0, "statement", json!(base64(signed))), why, &[])
+    };
+    let signed = export.statement(6, export.lines(&export.records).1);
+    let header = forged::header_of(&signed);
+    let frame = |what, key, header: &[u8]| forged::frame(STATEMENT, what, key, header, &[]);
+    let (node, root) = (&export.node.key, &export.world.root);
+    let instance = frame(WHAT, node, &flipped(&header, 0));
+    let incarnation = frame(WHAT, node, &flipped(&header, 16));
+    let mut newer = signed.clone();
+    newer[11] = 2;
+    let certificate = export.node.signer.certificate_bytes();
+    let other_root = SigningKey::from_seed(export.world.entropy.secret());
+    vec![
+        json!({
+            "name": "the root of another instance", "root_key": hex(other_root.public().0),
+            "file": text(whole), "refused": "bad signature",
+        }),
+        by("an altered statement", &flipped(&signed, 70), "bad signature"),
+        by("signed as a segment", &frame("segment", node, &header), "bad signature"),
+        by("signed by the root", &frame(WHAT, root, &header), "bad signature"),
+        by("another instance than the certificate's", &instance, "other node"),
+        by("another incarnation than the certificate's", &incarnation, "other node"),
+        by("a statement of a later object version", &newer, "newer version"),
+        by("one byte behind the statement", &[&signed[..], &[0]].concat(), "malformed"),
+        by("a node certificate for a statement", certificate, "other type"),
     ]
 }
 

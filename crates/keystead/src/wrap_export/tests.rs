@@ -1,5 +1,7 @@
 //! Exports with one thing wrong each, and the seconds of what a fuzzer does for days.
 
+mod vectors;
+
 use keystead_archive::{NodeCertificate, NodeSigner};
 use keystead_crypto::{Entropy, KeyVersion, MasterWrap, SealContext, SealKey, SigningKey};
 use keystead_domain::{

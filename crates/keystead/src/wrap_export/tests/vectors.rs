@@ -5,7 +5,7 @@ use keystead_crypto::bytes::Malformed;
 use keystead_domain::{parse_hex, to_hex};
 use serde_json::Value;
 
-use super::*;
+use crate::wrap_export::*;
 
 fn reason(refused: &ExportRefused) -> &'static str {
     match refused {
@@ -40,7 +40,7 @@ fn records(refused: &ExportRefused) -> Option<[u64; 2]> {
 
 #[test]
 fn every_vector_is_taken_or_refused_as_it_says() {
-    let file = include_str!("../../../../tests/vectors/wrap-export.json");
+    let file = include_str!("../../../../../tests/vectors/wrap-export.json");
     let file: Value = serde_json::from_str(file).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
     assert!(vectors.len() > 40);
