@@ -8,7 +8,7 @@ mod check;
 mod line;
 mod refused;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io::{self, BufRead, Read};
 

@@ -7,6 +7,8 @@
 mod answer;
 mod export;
 mod failed;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use base64_simd::STANDARD;

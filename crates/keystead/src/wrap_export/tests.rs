@@ -14,15 +14,15 @@ use super::*;
 use crate::drive;
 
 /// An instance whose tenant has wrap records.
-struct World {
-    root: SigningKey,
+pub(crate) struct World {
+    pub(crate) root: SigningKey,
     signer: NodeSigner,
     said: WrapStatement,
-    records: Vec<WrapRecord>,
+    pub(crate) records: Vec<WrapRecord>,
 }
 
 impl World {
-    fn new(count: u64) -> Self {
+    pub(crate) fn new(count: u64) -> Self {
         let entropy = Entropy::os();
         let tenant = TenantId::random(&entropy);
         let records: Vec<_> = (1..=count).map(|number| record(&entropy, tenant, number)).collect();
@@ -40,8 +40,12 @@ impl World {
         Self { root, signer, said, records }
     }
 
+    pub(crate) fn statement(&self) -> Vec<u8> {
+        self.said.issue(&self.signer).unwrap()
+    }
+
     fn first(&self) -> String {
-        text(first_line(&self.said.issue(&self.signer).unwrap()))
+        text(first_line(&self.statement()))
     }
 
     /// The lines of a whole export.
