@@ -284,6 +284,10 @@ def server():
 def binary():
     write("head-text", first=f"inc_{'01' * 16}.0.{'ab' * 16}",
           later=f"inc_{'01' * 16}.17.{'cd' * 16}")
+    exports = {case["name"]: case["file"] for case in good("wrap-export")}
+    write("wrap-export", a_line=exports["six records"].splitlines()[1],
+          **{name.replace(" ", "_"): exports[name] for name in ("six records", "no record",
+                                                                "one record")})
     write("config", whole=CONFIG, wrong='[serve]\nlisten = 7700\n', umlaut='[log]\nlevel = "\u00e4')
 
 

@@ -26,6 +26,7 @@ class Server:
     account: str
     access_key_id: str
     secret_access_key: str
+    root_public_key: str
 
     def client(self, service, region=REGION, validate=True, **credentials):
         """A client without retries; `validate=False` lets through what boto3 would refuse."""
@@ -106,6 +107,7 @@ def serving(home):
             account=answer["account"],
             access_key_id=answer["access_key_id"],
             secret_access_key=answer["secret_access_key"],
+            root_public_key=answer["root_public_key"],
         )
     finally:
         process.terminate()

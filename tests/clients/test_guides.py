@@ -21,6 +21,7 @@ EXAMPLES = {
     "js": GUIDES / "examples/encrypt_field.mjs",
     "rust": ROOT / "crates/keystead/examples/encrypt_field.rs",
 }
+WRAPPED = GUIDES / "examples/wrap_document.py"
 READ = "stored 164 characters\nread 85 073 003 328\nin another row "
 # What the worst day takes away, and how its guide's reader gets the last ciphertext to read.
 LOSS = 'kill -9 "$SERVER"; exec {READY}<&-; rm -r data vault-c\n'
@@ -62,6 +63,10 @@ def output(arguments, **options):
 @pytest.mark.parametrize("language", EXAMPLES)
 def test_the_page_shows_the_program(language):
     assert blocks("encrypt-a-field.md", language) == [EXAMPLES[language].read_text()]
+
+
+def test_the_page_shows_the_program_that_wraps():
+    assert blocks("wrap-documents.md", "python") == [WRAPPED.read_text()]
 
 
 def test_the_python_program(server, key):
@@ -166,3 +171,26 @@ def test_the_worst_day(told):
     _, _, without_the_program = day.rpartition("alive until")
     assert without_the_program.count("  opened\n") == 1
     assert day.endswith("from before the worst day\n== the end\n")
+
+
+@pytest.fixture
+def documents(server, tmp_path):
+    """What a shell prints that wraps documents as the guide says."""
+    profile = tmp_path / ".config/keystead/profile.toml"
+    profile.parent.mkdir(parents=True)
+    profile.touch(mode=0o600)
+    names = ("endpoint", "account", "access_key_id", "secret_access_key", "root_public_key")
+    profile.write_text("".join(f'{name} = "{getattr(server, name)}"\n' for name in names))
+    shutil.copy(WRAPPED, tmp_path)
+    (tmp_path / "keystead").symlink_to(pathlib.Path(os.environ["KEYSTEAD_BIN"]).resolve())
+    of, *_ = blocks("encrypt-a-field.md", "sh")
+    steps = ["set -euo pipefail; exec 2>&1\n", of, *blocks("wrap-documents.md", "sh")]
+    path = [tmp_path, pathlib.Path(sys.executable).parent, os.environ["PATH"]]
+    surroundings = {"HOME": str(tmp_path), "PATH": os.pathsep.join(map(str, path))}
+    return output(["bash", "-c", "\n".join(steps)], env=surroundings, cwd=tmp_path)
+
+
+def test_documents_are_wrapped_exported_and_verified(documents):
+    assert unlike(blocks("wrap-documents.md", "text"), documents) == []
+    assert documents.count("none missing, none altered") == 2
+    assert documents.count("exit code") == 2

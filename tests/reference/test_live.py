@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from keystead_reader import kit, objects, printed
+from keystead_reader import kit, objects, printed, wraps
 from keystead_reader.__main__ import main
 from keystead_reader.codec import Refused, parse_id, print_id
 from keystead_reader.recover import Recovery
@@ -325,6 +325,97 @@ def test_what_a_restore_wrote_is_read_as_well(lost):
     assert len(found.keys()) == len(keys) + 1
     for ciphertext, plaintext, context in ciphertexts + later:
         assert recovery.decrypt(found, ciphertext, context) == plaintext
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """An instance with wrap records and an export of them, of which vaults and kit remain."""
+    site = Site(tmp_path_factory.mktemp("registry"))
+    answer = site.init()
+    data_keys = {}
+    given = site.folder / "given"
+    given.write_bytes(bytes(range(200)))
+    export = site.folder / "export.jsonl"
+    with Server(site, site.data, "seal", credentials(answer)) as server:
+        server.command("wrap", "put", "patients/17 \u00e4", "--data-key-file", given)
+        data_keys["patients/17 \u00e4"] = given.read_bytes()
+        for number in range(3):
+            out = site.folder / f"made-{number}"
+            server.command("wrap", "put", f"scan {number}", "--data-key-out", out)
+            data_keys[f"scan {number}"] = out.read_bytes()
+        server.command("wrap", "export", export)
+        server.command("wrap", "put", "later", "--data-key-out", site.folder / "later")
+    shutil.rmtree(site.data)
+    return site, answer, data_keys, export
+
+
+def exported(export, root_key):
+    with open(export, "rb") as file:
+        return wraps.read_export(file, root_key)
+
+
+def test_a_stranger_verifies_an_export_and_sees_each_spoilt_one(registry, tmp_path):
+    _, answer, data_keys, export = registry
+    root_key = bytes.fromhex(answer["root_public_key"])
+    statement, found = exported(export, root_key)
+    assert statement.count == 4 and [wrap.subject for wrap in found] == list(data_keys)
+    assert print_id("instance", statement.instance) == answer["instance"]
+    lines = export.read_bytes().splitlines(keepends=True)
+    spoilt = tmp_path / "spoilt"
+    for order, reason, records in [
+            ((0, 1, 4), "missing", (2, 3)), ((0, 1, 2, 3), "missing", (4, 4)),
+            ((0, 1, 2, 2, 3, 4), "twice", (2, 2)), ((0, 2, 1, 3, 4), "out of order", (1, 1))]:
+        spoilt.write_bytes(b"".join(lines[at] for at in order))
+        with pytest.raises(wraps.RefusedRecords, match=reason) as refused:
+            exported(spoilt, root_key)
+        assert refused.value.records == records
+    with pytest.raises(Refused, match="bad signature"):
+        exported(export, bytes(32))
+
+
+def test_with_the_kit_each_data_key_opens_from_export_and_from_vaults(registry):
+    site, answer, data_keys, export = registry
+    recovery, found = site.recover()
+    _, records = exported(export, recovery.root_key)
+    assert {wrap.subject: recovery.data_key(wrap) for wrap in records} == data_keys
+    everything = {**data_keys, "later": (site.folder / "later").read_bytes()}
+    assert {wrap.subject: recovery.data_key(wrap) for wrap in found.wraps()} == everything
+    assert [wrap.sequence for wrap in found.wraps()] == [1, 2, 3, 4, 5]
+    assert found.wraps()[:4] == records
+
+
+def test_the_command_verifies_opens_and_unwraps(registry, capfdbinary):
+    site, answer, data_keys, export = registry
+    root = ["--root-public-key", answer["root_public_key"]]
+    assert main(["verify-wraps", str(export), *root]) == 0
+    assert capfdbinary.readouterr().out.startswith(b"4 records, none missing, none altered\n")
+    assert main(["verify-wraps", str(export), *root[:1], "07" * 32]) == 1
+    assert capfdbinary.readouterr().err.startswith(b"error: bad signature")
+    assert main([*flags(site), "--wraps", str(export)]) == 0
+    listed = capfdbinary.readouterr().out
+    assert listed.count(b"opened  ") == 4 and b"the vaults hold 1 more" in listed
+    assert main([*flags(site), "--unwrap", "scan 2"]) == 0
+    assert capfdbinary.readouterr().out == data_keys["scan 2"]
+    assert main([*flags(site), "--unwrap", "scan 3"]) == 1
+    assert capfdbinary.readouterr().err == b"error: unknown subject: scan 3\n"
+
+
+def test_after_a_restore_the_records_are_rewrapped_and_the_chain_is_the_same(registry):
+    site, _, data_keys, export = registry
+    answer = site.restore(site.vaults)
+    later = export.with_name("after.jsonl")
+    with Server(site, site.folder / "new", "new seal", credentials(answer)) as server:
+        server.command("wrap", "put", "after the loss")
+        server.command("wrap", "export", later)
+    recovery, found = site.recover()
+    before, records = exported(export, recovery.root_key)
+    after, newer = exported(later, recovery.root_key)
+    assert before.incarnation != after.incarnation and after.count == 6
+    assert [wrap.fixed for wrap in newer[:4]] == [wrap.fixed for wrap in records]
+    assert all(old.data_key != new.data_key for old, new in zip(records, newer))
+    for kept in (records, newer, found.wraps()):
+        opened = {wrap.subject: recovery.data_key(wrap) for wrap in kept}
+        assert data_keys.items() <= opened.items()
 
 
 def test_a_new_kit_opens_everything_and_a_revoked_one_nothing_later(tmp_path):

@@ -4,13 +4,14 @@ A vector that is to be refused must be refused for the reason that it names: a r
 for another reason has found something else wrong.
 """
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from keystead_reader import (
-    envelope, frame, hpke, kit, leaf, objects, printed, records, segment,
+    envelope, frame, hpke, kit, leaf, objects, printed, records, segment, wraps,
 )
 from keystead_reader.codec import Refused
 
@@ -270,7 +271,7 @@ def test_no_file_of_the_fuzzers_makes_a_reader_stumble():
 
 def test_every_file_of_vectors_is_read_here():
     known = {"ciphertext", "key-copy", "kit", "ledger-leaf", "recovery-point", "segment",
-             "slot-table"}
+             "slot-table", "wrap-export"}
     assert {path.stem for path in VECTORS.glob("*.json")} == known
 
 
@@ -285,3 +286,42 @@ def test_a_signature_of_another_algorithm_is_passed_over():
     failing = (1, None, bytes(64))
     with pytest.raises(Refused):
         frame.verify_signatures([known, failing], root_key, "slot-table", framed.signed)
+
+
+def read_export(case):
+    [root_key] = raw(case, "root_key")
+    return wraps.read_export(io.BytesIO(case["file"].encode()), root_key)
+
+
+@pytest.mark.parametrize("case", cases("wrap-export"))
+def test_a_wrap_export(case):
+    if case.get("refused"):
+        with pytest.raises(Refused) as refused:
+            read_export(case)
+        assert refused.value.reason == case["refused"]
+        assert list(getattr(refused.value, "records", [])) == case.get("records", [])
+        return
+    statement, found = read_export(case)
+    assert (statement.count, statement.chain.hex()) == (case["count"], case["chain"])
+    [master_key] = raw(case, "master_key")
+    opened = [wraps.open_data_key(wrap, master_key).hex() for wrap in found]
+    assert opened == case["data_keys"]
+    for wrap in found:
+        with pytest.raises(Refused, match="does not open"):
+            wraps.open_data_key(wrap, bytes(32))
+
+
+def test_no_byte_of_a_wrap_export_can_be_cut_off():
+    whole = next(case for case in load("wrap-export")["vectors"] if case["name"] == "one record")
+    for end in range(len(whole["file"])):
+        with pytest.raises(Refused):
+            read_export({**whole, "file": whole["file"][:end]})
+
+
+def test_bytes_that_are_no_text_are_no_wrap_export():
+    whole = next(case for case in load("wrap-export")["vectors"] if case["name"] == "one record")
+    [root_key] = raw(whole, "root_key")
+    for spoilt in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80"):
+        data = whole["file"].encode().replace(b"document", spoilt)
+        with pytest.raises(Refused, match="malformed"):
+            wraps.read_export(io.BytesIO(data), root_key)

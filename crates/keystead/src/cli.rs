@@ -12,6 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod values;
+mod wrap;
 
 use std::path::PathBuf;
 
@@ -25,7 +26,10 @@ pub(crate) use key::{KeyCommand, KeyCreateArgs};
 pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
 pub(crate) use restore::{RestoreArgs, RestoreCommand, UsedKitArgs};
 pub(crate) use settings::{ConfigCommand, SettingArgs};
-pub(crate) use values::Head;
+pub(crate) use values::{Head, RootPublicKey};
+pub(crate) use wrap::{
+    WrapCommand, WrapExportArgs, WrapPutArgs, WrapShowArgs, WrapUnwrapArgs, WrapVerifyArgs,
+};
 
 /// What the foot of `keystead --help` says.
 const AFTER_HELP: &str = "\
@@ -123,6 +127,12 @@ pub(crate) enum Command {
     /// List, show and create keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Keep a data key for each document, and export and verify what there is
+    ///
+    /// A wrap record is the data key of one subject (a document, a row, a file), wrapped under the
+    /// instance's master key, numbered without gaps and in the vaults before it is acknowledged.
+    #[command(subcommand)]
+    Wrap(WrapCommand),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -181,6 +191,7 @@ impl Cli {
             Command::Dev(_)
             | Command::Kit(_)
             | Command::Key(_)
+            | Command::Wrap(_)
             | Command::Completions(_)
             | Command::Man(_) => SettingArgs::default(),
         };

@@ -9,7 +9,7 @@ mod endpoint;
 mod problem;
 mod profile;
 
-pub(crate) use call::{CallFailed, Client, encoded};
+pub(crate) use call::{CallFailed, Client, Origin, encoded};
 pub(crate) use endpoint::{Endpoint, EndpointInvalid};
 pub(crate) use profile::{Profile, ProfileRefused, default_path, read};
 pub(crate) use profile::{require_place, write};

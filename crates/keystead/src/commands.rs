@@ -8,8 +8,10 @@ mod config;
 mod key;
 mod shell;
 mod status;
+mod wrap;
 
 pub(crate) use config::{check, explain};
 pub(crate) use key::key;
 pub(crate) use shell::{completions, man};
 pub(crate) use status::{StatusUnknown, status};
+pub(crate) use wrap::{WrapFailed, wrap};

@@ -10,9 +10,10 @@ use keystead_arena::HardenFailed;
 use thiserror::Error;
 
 use crate::client::{CallFailed, ProfileRefused};
-use crate::commands::StatusUnknown;
+use crate::commands::{StatusUnknown, WrapFailed};
 use crate::config::ConfigRefused;
 use crate::exit::{Exit, Explained};
+use crate::new_file::Unwritten;
 use crate::plan::PlanRefused;
 use crate::secrets::IntakeRefused;
 use crate::wiring::WiringRefused;
@@ -44,6 +45,12 @@ pub(crate) enum Failed {
     /// Neither the server nor its record says how things stand.
     #[error(transparent)]
     Status(#[from] StatusUnknown),
+    /// Wrap records, or an export of them.
+    #[error(transparent)]
+    Wrap(#[from] WrapFailed),
+    /// A new file.
+    #[error(transparent)]
+    NewFile(#[from] Unwritten),
     /// Output that cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -67,6 +74,8 @@ impl Explained for Failed {
             Self::Profile(refused) => refused.exit(),
             Self::Call(failed) => failed.exit(),
             Self::Status(unknown) => unknown.exit(),
+            Self::Wrap(failed) => failed.exit(),
+            Self::NewFile(unwritten) => unwritten.exit(),
             Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => Exit::Failed,
         }
     }
@@ -80,6 +89,8 @@ impl Explained for Failed {
             Self::Profile(refused) => refused.hint(),
             Self::Call(failed) => failed.hint(),
             Self::Status(unknown) => unknown.hint(),
+            Self::Wrap(failed) => failed.hint(),
+            Self::NewFile(unwritten) => unwritten.hint(),
             Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => None,
         }
     }

@@ -8,13 +8,18 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+#[cfg(test)]
+#[path = "../../../fuzz/drive.rs"]
+mod drive;
 mod exit;
 mod failed;
 mod logging;
+mod new_file;
 mod output;
 mod plan;
 mod secrets;
 mod wiring;
+mod wrap_export;
 
 use std::process::ExitCode;
 
@@ -84,6 +89,7 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
             kits::revoke(&plan, &client(cli, config)?, form)
         }
         Command::Key(command) => commands::key(command, &client(cli, config)?, form),
+        Command::Wrap(command) => commands::wrap(command, client(cli, config), form),
         Command::Status(_) => {
             commands::status(client(cli, config), config.data_dir.as_deref(), form)
         }

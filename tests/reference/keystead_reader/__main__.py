@@ -9,7 +9,7 @@ import datetime
 import sys
 from pathlib import Path
 
-from . import kit, printed
+from . import kit, printed, wraps
 from .codec import Refused, print_id
 from .recover import Recovery
 from .vaults import Vaults
@@ -18,11 +18,7 @@ from .vaults import Vaults
 def main(arguments=None):
     options = _parse(arguments)
     try:
-        recovery, found = _recover(options)
-        if options.list:
-            _list(recovery, found)
-        if options.decrypt:
-            _decrypt(options, recovery, found)
+        options.act(options)
     except (Refused, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -43,10 +39,31 @@ def _parse(arguments):
     recover.add_argument("--decrypt", metavar="FILE", help="a ciphertext, raw or in Base64")
     recover.add_argument("--context", action="append", default=[], metavar="NAME=VALUE",
                          help="the encryption context of the ciphertext")
+    recover.add_argument("--unwrap", metavar="SUBJECT", help="the data key of a wrap record, raw")
+    recover.add_argument("--wraps", metavar="FILE",
+                         help="verify an export of wrap records and open each data key")
+    recover.set_defaults(act=_use)
+    verify = commands.add_parser("verify-wraps", help="verify an export of wrap records")
+    verify.add_argument("export", metavar="FILE")
+    verify.add_argument("--root-public-key", required=True, metavar="HEX")
+    verify.set_defaults(act=_verify_wraps)
     options = parser.parse_args(arguments)
-    if not options.list and not options.decrypt:
-        parser.error("nothing to do: give --list or --decrypt FILE")
+    if options.act is _use and not any(
+            (options.list, options.decrypt, options.unwrap, options.wraps)):
+        parser.error("nothing to do: give --list, --decrypt, --unwrap or --wraps")
     return options
+
+
+def _use(options):
+    recovery, found = _recover(options)
+    if options.list:
+        _list(recovery, found)
+    if options.wraps:
+        _open_wraps(options, recovery, found)
+    if options.decrypt:
+        _decrypt(options, recovery, found)
+    if options.unwrap:
+        _unwrap(options, recovery, found)
 
 
 def _recover(options):
@@ -100,6 +117,37 @@ def _decrypt(options, recovery, found):
     if len(context) != len(options.context):
         raise Refused("malformed", "--context is NAME=VALUE, each name once")
     sys.stdout.buffer.write(recovery.decrypt(found, data, context))
+
+
+def _unwrap(options, recovery, found):
+    wrap = next((one for one in found.wraps() if one.subject == options.unwrap), None)
+    if not wrap:
+        raise Refused("unknown subject", options.unwrap)
+    sys.stdout.buffer.write(recovery.data_key(wrap))
+
+
+def _open_wraps(options, recovery, found):
+    """Opens every data key of an export: its chain does not prove that they open."""
+    with open(options.wraps, "rb") as file:
+        _, exported = wraps.read_export(file, recovery.root_key)
+    for wrap in exported:
+        recovery.data_key(wrap)
+        print(f"{wrap.sequence:>8}  opened  {wrap.subject}")
+    later = len(found.wraps()) - len(exported)
+    print(f"{len(exported)} of the export opened; the vaults hold {later} more")
+
+
+def _verify_wraps(options):
+    try:
+        root_key = bytes.fromhex(options.root_public_key)
+    except ValueError:
+        raise Refused("malformed", "--root-public-key is 64 hex digits") from None
+    with open(options.export, "rb") as file:
+        statement, _ = wraps.read_export(file, root_key)
+    print(f"{statement.count} records, none missing, none altered")
+    print(f"chain        {statement.chain.hex()}")
+    print(f"instance     {print_id('instance', statement.instance)}")
+    print(f"stated       {_time(statement.at)}")
 
 
 def _time(micros):

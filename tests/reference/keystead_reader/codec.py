@@ -8,6 +8,7 @@ import re
 ID_PREFIXES = {
     "instance": "ins", "incarnation": "inc", "node": "nod", "tenant": "ten", "key": "key",
     "vault": "vlt", "version": "ver", "epoch": "epo", "kit": "kit", "slot": "slt", "change": "chg",
+    "wrap": "wrp",
 }
 
 
@@ -117,6 +118,10 @@ def u32(number):
 
 def u64(number):
     return number.to_bytes(8)
+
+
+def i64(number):
+    return number.to_bytes(8, signed=True)
 
 
 def prefixed(data):

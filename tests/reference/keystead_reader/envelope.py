@@ -18,6 +18,7 @@ CHUNK = 65_536
 OVERHEAD = 107
 
 CIPHERTEXT = (b"keystead/v1/ciphertext/", b"keystead/v1/message/")
+DATA_KEY = (b"keystead/v1/master-wrap/", b"keystead/v1/sealed/data-key/")
 ENTRY = (b"keystead/v1/backup-wrap/", b"keystead/v1/sealed/entry/")
 
 

@@ -16,7 +16,7 @@ VERSION = 1
 ED25519 = 1
 
 CERTIFICATE, VAULT, EPOCH, RECIPIENT_SET, SLOT_TABLE = 1, 2, 3, 4, 5
-KEY_COPY, SEGMENT, POINT, OPENING, CLOSING, KIT = 6, 7, 8, 9, 10, 11
+KEY_COPY, SEGMENT, POINT, OPENING, CLOSING, KIT, WRAP_STATEMENT = 6, 7, 8, 9, 10, 11, 12
 
 # What a signature names, and how long a body may be.
 _TYPES = {
@@ -25,6 +25,7 @@ _TYPES = {
     KEY_COPY: ("key-copy", 1_195), SEGMENT: ("segment", 4 << 20),
     POINT: ("recovery-point", 1 << 30),
     OPENING: ("opening", 0), CLOSING: ("closing", 0), KIT: ("kit", 65_536),
+    WRAP_STATEMENT: ("wrap-statement", 0),
 }
 _WITH_BODY_HASH = (KEY_COPY, SEGMENT, POINT)
 

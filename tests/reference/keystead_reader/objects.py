@@ -104,6 +104,16 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class WrapStatement:
+    instance: bytes
+    incarnation: bytes
+    tenant: bytes
+    count: int
+    chain: bytes
+    at: int
+
+
+@dataclass(frozen=True)
 class KeyCopy:
     instance: bytes
     tenant: bytes
@@ -223,6 +233,24 @@ def closing(data, root_key):
         require(read.sequence >= 1, "malformed", "sequence 0")
         return read
     return _read_signed(data, frame.CLOSING, root_key, fields)
+
+
+def wrap_statement(data, root_key):
+    """How many wrap records a tenant has, and their chain (wrap-export.md)."""
+    certificates = []
+
+    def fields(reader, _):
+        read = WrapStatement(reader.raw(16), reader.raw(16), reader.raw(16), reader.u64(),
+                             reader.raw(32), reader.i64())
+        certificates.append(reader.bytes())
+        return read
+
+    framed, read = _read(data, frame.WRAP_STATEMENT, fields)
+    node = certificate(certificates[0], root_key)
+    framed.verify(node.objects_key)
+    same = (node.instance, node.incarnation) == (read.instance, read.incarnation)
+    require(same, "other node")
+    return read
 
 
 def key_copy(data, root_key):

@@ -1,10 +1,12 @@
 """The aggregates that segments and points carry (docs/formats/records.md)."""
 
+import unicodedata
 from dataclasses import dataclass
 
-from .codec import Reader, require
+from .codec import Reader, i64, prefixed, require, u16, u64
 
-INSTANCE, TENANT, KEY, ACCESS_KEY, EPOCH, RECIPIENT_SET, KIT, VAULT, WRAP_RECORD = range(1, 10)
+INSTANCE, TENANT, KEY, ACCESS_KEY, EPOCH, RECIPIENT_SET, KIT, VAULT = range(1, 9)
+WRAP_RECORD, WRAP_LOG, IDEMPOTENCY_KEY = 9, 10, 11
 STATES = {1: "active", 2: "suspended", 3: "deactivated", 4: "compromised", 5: "doomed",
           6: "destroyed"}
 DESTROYED = "destroyed"
@@ -89,6 +91,34 @@ class Kit:
     proven: tuple | None
 
 
+@dataclass(frozen=True)
+class Wrap:
+    """A data key of one subject; `data_key` is the envelope."""
+
+    wrap: bytes
+    tenant: bytes
+    subject: str
+    sequence: int
+    algorithm: int
+    created_at: int
+    key_check: bytes
+    data_key: bytes
+
+    @property
+    def fixed(self):
+        """What rewrapping leaves as it is, and the chain covers."""
+        subject = prefixed(self.subject.encode())
+        numbers = u64(self.sequence) + u16(self.algorithm) + i64(self.created_at)
+        return self.wrap + self.tenant + subject + numbers + self.key_check
+
+
+@dataclass(frozen=True)
+class WrapLog:
+    tenant: bytes
+    count: int
+    chain: bytes
+
+
 def _read(body, fields):
     reader = Reader(body)
     version = reader.u16()
@@ -141,3 +171,22 @@ def kit(body):
     return _read(body, lambda r: Kit(
         r.raw(16), r.bytes(), r.raw(32), r.i64(), r.option(r.i64),
         r.option(lambda: (r.raw(16), r.i64()))))
+
+
+def wrap(body):
+    record = _read(body, lambda r: Wrap(
+        r.raw(16), r.raw(16), r.text(), r.u64(), r.u16(), r.i64(), r.raw(32), r.bytes()))
+    require(is_subject(record.subject), "malformed", "subject")
+    require(record.sequence >= 1, "malformed", "sequence 0")
+    require(record.algorithm == 1, "malformed", "an unknown algorithm")
+    return record
+
+
+def wrap_log(body):
+    return _read(body, lambda r: WrapLog(r.raw(16), r.u64(), r.raw(32)))
+
+
+def is_subject(text):
+    """Whether a wrap record may have it; `text` may hold half a surrogate pair."""
+    lawful = all(unicodedata.category(letter) not in ("Cc", "Cs") for letter in text)
+    return lawful and 1 <= len(text.encode()) <= 512

@@ -6,8 +6,8 @@ could not be opened is reported beside what could.
 
 from dataclasses import dataclass, field
 
-from . import envelope, hpke, objects, records, segment
-from .codec import parse_id, print_id, require
+from . import envelope, hpke, objects, records, segment, wraps
+from .codec import Refused, parse_id, print_id, require
 
 _DIGITS = 20
 
@@ -31,6 +31,15 @@ class Recovered:
         """Every key, also those that are destroyed."""
         return [records.key(body) for body in self.bodies(records.KEY)]
 
+    def wraps(self):
+        """Every wrap record, in order; refuses where a tenant's log has another count or chain."""
+        found = [records.wrap(body) for body in self.bodies(records.WRAP_RECORD)]
+        logs = [records.wrap_log(body) for body in self.bodies(records.WRAP_LOG)]
+        found.sort(key=lambda wrap: (wrap.tenant, wrap.sequence))
+        counted = [wrap for log in logs for wrap in wraps.followed(log, found)]
+        require(len(counted) == len(found), "uncounted", "wrap records without a log")
+        return found
+
 
 class Recovery:
     """One reading of the vaults with one kit."""
@@ -43,6 +52,12 @@ class Recovery:
         self._seed = seed
         self._epochs = {}
         self._closed_epochs = []
+        self._masters = {}
+
+    @property
+    def root_key(self):
+        """The instance's root public key, of the kit's statement."""
+        return self._root
 
     def run(self):
         self._open_epochs()
@@ -226,6 +241,21 @@ class Recovery:
         require(version, "unknown version", print_id("version", version_id))
         material = self.material(key, version)
         return envelope.decrypt(ciphertext, material, key_id, version_id, key.tenant, context)
+
+    def data_key(self, wrap):
+        """The data key of a wrap record, proven by its key-check value."""
+        place = (wrap.tenant, *envelope.named_version(wrap.data_key))
+        if place not in self._masters:
+            self._masters[place] = self._master_key(*place)
+        return wraps.open_data_key(wrap, self._masters[place])
+
+    def _master_key(self, tenant, key, version):
+        """One that is in force, or was before a restore."""
+        for epoch in self._epochs:
+            opened = self._copy(key, version, epoch)
+            if opened and (opened[0].kind, opened[0].tenant) == (objects.MASTER, tenant):
+                return opened[1]
+        raise Refused("copy missing", print_id("version", version))
 
     def _require_place(self, found, wanted):
         require(found == wanted, "other place", "the header is not of this name")

@@ -13,6 +13,7 @@ mod recovery_point;
 mod segment;
 mod slot_table;
 mod world;
+mod wrap_export;
 
 use std::io::Write;
 
@@ -26,7 +27,10 @@ fn main() -> std::io::Result<()> {
         Some("segment") => segment::vectors(),
         Some("recovery-point") => recovery_point::vectors(),
         Some("kit") => kit::vectors(),
-        _ => Value::from("name one of: ciphertext slot-table key-copy segment recovery-point kit"),
+        Some("wrap-export") => wrap_export::vectors(),
+        _ => Value::from(
+            "name one of: ciphertext slot-table key-copy segment recovery-point kit wrap-export",
+        ),
     };
     let text = serde_json::to_string_pretty(&made).expect("vectors are plain JSON");
     writeln!(std::io::stdout().lock(), "{text}")

@@ -77,7 +77,7 @@ fn no_flag_takes_a_secret() {
     fn check(command: &Command) {
         for arg in command.get_arguments() {
             let name = arg.get_id().as_str();
-            let names_secret = ["passphrase", "secret", "password", "pin"];
+            let names_secret = ["passphrase", "secret", "password", "pin", "data_key"];
             if names_secret.iter().any(|word| name.contains(word)) {
                 assert!(name.ends_with("_file") || name.ends_with("_out"), "{name}");
             }

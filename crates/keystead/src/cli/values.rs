@@ -92,6 +92,26 @@ impl FromStr for Tag {
     }
 }
 
+/// An instance's root public key, as `init` and `status` print it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RootPublicKey(pub(crate) [u8; 32]);
+
+/// Why a text is no root public key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not 64 lowercase hex digits")]
+pub(crate) struct RootPublicKeyInvalid {
+    text: String,
+}
+
+impl FromStr for RootPublicKey {
+    type Err = RootPublicKeyInvalid;
+
+    fn from_str(text: &str) -> Result<Self, RootPublicKeyInvalid> {
+        let key = parse_hex(text).map(Self);
+        key.ok_or_else(|| RootPublicKeyInvalid { text: text.to_owned() })
+    }
+}
+
 /// The parser of every `--…-file` flag.
 pub(super) fn secret_file(text: &str) -> Result<Reference, ReferenceInvalid> {
     Reference::from_flag(text)
@@ -128,6 +148,15 @@ mod tests {
         ] {
             let refused = text.parse::<Head>().unwrap_err().to_string();
             assert!(refused.contains(said), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_root_public_key_is_64_lowercase_hex_digits() {
+        let text = "0a".repeat(32);
+        assert_eq!(text.parse(), Ok(RootPublicKey([10; 32])));
+        for bad in [String::new(), text[1..].to_owned(), text.to_uppercase(), format!("{text}0")] {
+            assert!(bad.parse::<RootPublicKey>().is_err(), "{bad}");
         }
     }
 

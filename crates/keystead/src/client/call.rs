@@ -1,9 +1,10 @@
 //! Signs one request, sends it, reads the answer.
 //!
 //! Invariant: a request is sent once. What may have happened is reported and not tried again: only
-//! the person knows whether a second key would do harm.
+//! the person knows whether a second key would do harm. Bodies of both directions wipe themselves,
+//! since any of them may hold a data key.
 
-use std::io;
+use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
 
 use keystead_crypto::{
@@ -12,8 +13,9 @@ use keystead_crypto::{
 };
 use serde::de::DeserializeOwned;
 use thiserror::Error;
-use ureq::http::{Request, Response};
+use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
+use zeroize::Zeroizing;
 
 use crate::client::problem::Problem;
 use crate::client::{Endpoint, Profile};
@@ -35,6 +37,18 @@ pub(crate) struct Client {
 
 /// Pairs of a query, not yet encoded.
 type Query<'q> = &'q [(&'q str, &'q str)];
+
+/// What a request with a JSON body says of it.
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+
+/// Whether what a PUT names was made by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was.
+    Made,
+    /// It was there before.
+    Found,
+}
 
 /// Why a call has no answer.
 #[derive(Debug, Error)]
@@ -144,7 +158,7 @@ impl Client {
         path: &str,
         query: Query<'_>,
     ) -> Result<T, CallFailed> {
-        self.call("GET", path, query, &[], Vec::new())
+        self.parsed(&self.call("GET", path, query, &[], &[])?.1)
     }
 
     /// Makes what `body` says at `path`.
@@ -153,8 +167,19 @@ impl Client {
         path: &str,
         body: &serde_json::Value,
     ) -> Result<T, CallFailed> {
-        let headers = [("content-type", "application/json")];
-        self.call("POST", path, &[], &headers, body.to_string().into_bytes())
+        let body = Zeroizing::new(body.to_string());
+        self.parsed(&self.call("POST", path, &[], &JSON, body.as_bytes())?.1)
+    }
+
+    /// Puts `body`, which is JSON already, at `path`.
+    pub(crate) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &[u8],
+    ) -> Result<(Origin, T), CallFailed> {
+        let (status, answer) = self.call("PUT", path, &[], &JSON, body)?;
+        let made = status == StatusCode::CREATED;
+        Ok((if made { Origin::Made } else { Origin::Found }, self.parsed(&answer)?))
     }
 
     /// The root key of the instance that the profile belongs to.
@@ -171,22 +196,25 @@ impl Client {
             .map_err(|source| CallFailed::Answer { endpoint: self.endpoint.clone(), source })
     }
 
-    fn call<T: DeserializeOwned>(
+    fn parsed<T: DeserializeOwned>(&self, answer: &[u8]) -> Result<T, CallFailed> {
+        serde_json::from_slice(answer)
+            .map_err(|source| CallFailed::Answer { endpoint: self.endpoint.clone(), source })
+    }
+
+    fn call(
         &self,
         method: &str,
         path: &str,
         query: Query<'_>,
         headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Result<T, CallFailed> {
+        body: &[u8],
+    ) -> Result<(StatusCode, Zeroizing<Vec<u8>>), CallFailed> {
         let request = self.signed(method, path, &encoded_query(query), headers, body)?;
         let mut response = self.agent.run(request).map_err(|failed| self.failed(failed))?;
         let body = self.body(&mut response)?;
         let status = response.status();
         if status.is_success() {
-            let endpoint = || self.endpoint.clone();
-            return serde_json::from_slice(&body)
-                .map_err(|source| CallFailed::Answer { endpoint: endpoint(), source });
+            return Ok((status, body));
         }
         Err(match Problem::read(status.as_u16(), &body) {
             Some(problem) => CallFailed::Answered(problem),
@@ -196,14 +224,14 @@ impl Client {
         })
     }
 
-    fn signed(
+    fn signed<'b>(
         &self,
         method: &str,
         path: &str,
         query: &str,
         headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Result<Request<Vec<u8>>, CallFailed> {
+        body: &'b [u8],
+    ) -> Result<Request<&'b [u8]>, CallFailed> {
         let mut all = vec![("host", self.endpoint.authority().as_bytes())];
         all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
         let parts = RequestParts {
@@ -211,7 +239,7 @@ impl Client {
             raw_path: path,
             raw_query: query,
             headers: &all,
-            body_sha256: sha256(&body),
+            body_sha256: sha256(body),
         };
         let now = amz_date(unix_seconds());
         let scope = Scope {
@@ -233,9 +261,14 @@ impl Client {
         Ok(request.body(body).expect("endpoint, path, query and headers are encoded"))
     }
 
-    fn body(&self, response: &mut Response<Body>) -> Result<Vec<u8>, CallFailed> {
-        let limited = response.body_mut().with_config().limit(MAX_ANSWER_BYTES);
-        limited.read_to_vec().map_err(|failed| self.failed(failed))
+    fn body(&self, response: &mut Response<Body>) -> Result<Zeroizing<Vec<u8>>, CallFailed> {
+        let length = response.body().content_length().unwrap_or(0).min(MAX_ANSWER_BYTES);
+        // Room for all of it, so that no growth leaves a copy behind.
+        let room = usize::try_from(length).unwrap_or(0) + 1;
+        let mut body = Zeroizing::new(Vec::with_capacity(room));
+        let mut limited = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).reader();
+        limited.read_to_end(&mut body).map_err(|failed| self.failed(failed.into()))?;
+        Ok(body)
     }
 
     fn failed(&self, failed: ureq::Error) -> CallFailed {

@@ -146,8 +146,7 @@ impl Explained for IntakeRefused {
             }
             Self::Absent { variable, .. } => format!("set `{variable}`, or name a file"),
             Self::Empty { .. } | Self::Long { .. } | Self::NotText { .. } => {
-                "check that it is the right file: it should hold the secret as text and nothing \
-                 else"
+                "check that it is the right file: it should hold the secret and nothing else"
                     .to_owned()
             }
             Self::Shared { .. } => "name a file or another descriptor for one of them".to_owned(),
@@ -183,24 +182,47 @@ impl Use {
 
 /// Reads the secret that `reference` names, for `use_`.
 pub(crate) fn read(reference: &Reference, use_: Use) -> Result<SecretText, IntakeRefused> {
-    let what = use_.what();
-    let from = match reference {
-        Reference::File(path) => path.display().to_string(),
-        other => other.to_string(),
-    };
-    let bytes = match reference {
-        Reference::Environment(name) => from_environment(name, what)?,
-        Reference::Credential(name) => from_file(&credential_path(name, what)?, what, &from)?,
-        Reference::File(path) => from_file(path, what, &from)?,
-        Reference::Descriptor(number) => {
-            from_file(&format!("/dev/fd/{number}").into(), what, &from)?
-        }
-        Reference::Stdin => from_stdin(what)?,
-    };
+    let from = place(reference);
+    let bytes = all_of(reference, use_.what(), &from)?;
     let secret = SecretText::from_bytes(without_newline(bytes))
-        .ok_or_else(|| IntakeRefused::NotText { what, from: from.clone() })?;
+        .ok_or_else(|| IntakeRefused::NotText { what: use_.what(), from: from.clone() })?;
     use_.check(&secret, &from)?;
     Ok(secret)
+}
+
+/// Reads a secret of raw bytes, called `what`: all of them, no newline dropped.
+pub(crate) fn read_bytes(
+    reference: &Reference,
+    what: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, IntakeRefused> {
+    let from = place(reference);
+    let bytes = all_of(reference, what, &from)?;
+    match bytes.len() {
+        0 => Err(IntakeRefused::Empty { what, from }),
+        length if length > MAX_BYTES => Err(IntakeRefused::Long { what, from }),
+        _ => Ok(bytes),
+    }
+}
+
+fn place(reference: &Reference) -> String {
+    match reference {
+        Reference::File(path) => path.display().to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn all_of(
+    reference: &Reference,
+    what: &'static str,
+    from: &str,
+) -> Result<Zeroizing<Vec<u8>>, IntakeRefused> {
+    match reference {
+        Reference::Environment(name) => from_environment(name, what),
+        Reference::Credential(name) => from_file(&credential_path(name, what)?, what, from),
+        Reference::File(path) => from_file(path, what, from),
+        Reference::Descriptor(number) => from_file(&format!("/dev/fd/{number}").into(), what, from),
+        Reference::Stdin => from_stdin(what),
+    }
 }
 
 /// Refuses two secrets from one stream, before the first is read.
@@ -337,6 +359,19 @@ mod tests {
             Err(IntakeRefused::NotText { .. })
         ));
         assert!(matches!(text_of(b"a\tb", Use::Passphrase), Err(IntakeRefused::Control { .. })));
+    }
+
+    #[test]
+    fn raw_bytes_are_taken_as_they_are() {
+        let bytes_of = |bytes: &[u8]| {
+            let (_file, reference) = holding(bytes);
+            read_bytes(&reference, "the data key").map(|bytes| bytes.to_vec())
+        };
+        for bytes in [&b"\n"[..], b"a\r\n", b"\xff\0", &[7; MAX_BYTES]] {
+            assert_eq!(bytes_of(bytes).unwrap(), bytes);
+        }
+        assert!(matches!(bytes_of(b""), Err(IntakeRefused::Empty { .. })));
+        assert!(matches!(bytes_of(&[7; MAX_BYTES + 1]), Err(IntakeRefused::Long { .. })));
     }
 
     #[test]

@@ -15,6 +15,13 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         (&["key", "list", "more"], &["unexpected argument 'more'"]),
         (&["status", "--jsno"], &["unexpected argument '--jsno'", "'--json'"]),
         (&["key", "show"], &["<KEY>"]),
+        (&["wrap", "putt"], &["unrecognized subcommand 'putt'", "'put'"]),
+        (&["wrap", "put"], &["<SUBJECT>"]),
+        (&["wrap", "unwrap", "a"], &["--data-key-out <FILE>"]),
+        (&["wrap", "unwrap", "--data-key-out", "a"], &["<SUBJECT>"]),
+        (&["wrap", "put", "a", "--data-key", "b"], &["unexpected argument '--data-key'"]),
+        (&["wrap", "export"], &["<FILE>"]),
+        (&["wrap", "verify"], &["<FILE>"]),
         (&["restore", "run", "--kit", "k"], &["--vault <URL>"]),
         (&["restore", "run", "--vault", "dir:///a"], &["--kit <FILE>"]),
     ] {
@@ -24,7 +31,7 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
 
 #[test]
 fn no_command_shows_the_help_and_is_an_error() {
-    for line in [&[][..], &["kit"], &["key"], &["config"], &["restore"]] {
+    for line in [&[][..], &["kit"], &["key"], &["wrap"], &["config"], &["restore"]] {
         let ran = Home::new().run(line);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line:?}");
         assert!(ran.stderr.contains("Usage: keystead"), "{line:?}");
@@ -62,6 +69,10 @@ fn every_typed_flag_refuses_what_is_not_of_its_type() {
         (vec!["kit", "revoke", "--yes"], "<KIT>"),
         (vec!["key", "create", "--tag", "team"], "of the form NAME=VALUE"),
         (vec!["key", "create", "--expires-at", "soon"], "is not a time like"),
+        (vec!["wrap", "put", "a", "--bytes", "-1"], "unexpected argument '-1'"),
+        (vec!["wrap", "put", "a", "--bytes", "many"], "invalid digit"),
+        (vec!["wrap", "put", "a", "--data-key-file", "fd:1"], "fd:3 or higher"),
+        (vec!["wrap", "verify", "a", "--root-public-key", "07"], "64 lowercase hex digits"),
         (vec!["status", "--endpoint", "https://a"], "does not speak yet"),
         (vec!["status", "--endpoint", "127.0.0.1:1"], "of the form http://HOST:PORT"),
     ] {
@@ -79,6 +90,8 @@ fn flags_that_exclude_or_need_each_other_say_so() {
         (vec!["init", "--kit-passphrase-file", "a", "--kit-passphrase-out", "b"], "cannot be used"),
         ([&restore[..], &["--kit-secret-out", "s"]].concat(), "--kit-out <FILE>"),
         ([&restore[..], &["--kit-out-passphrase-file", "s"]].concat(), "--kit-out <FILE>"),
+        (vec!["wrap", "put", "a", "--data-key-file", "b", "--bytes", "16"], "cannot be used with"),
+        (vec!["wrap", "put", "a", "--data-key-file", "b", "--data-key-out", "c"], "cannot be used"),
         (vec!["init", "--account", "123456789012", "--account", "123456789012"], "multiple times"),
     ] {
         home.run(&line).refused(2, &[said]);

@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 20] = [
+const COMMANDS: [(&[&str], &str); 27] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -20,6 +20,13 @@ const COMMANDS: [(&[&str], &str); 20] = [
     (&["key", "list"], "List all keys"),
     (&["key", "show"], "Show one key with its versions and tags"),
     (&["key", "create"], "Make a key"),
+    (&["wrap"], "Keep a data key for each document, and export and verify what there is"),
+    (&["wrap", "put"], "Give a subject its data key, or find the one it has"),
+    (&["wrap", "show"], "Show a subject's record; its data key stays wrapped"),
+    (&["wrap", "unwrap"], "Write a subject's data key into a new file"),
+    (&["wrap", "list"], "List all records, in the order in which they were made"),
+    (&["wrap", "export"], "Write all records into a file that shows whether one is missing"),
+    (&["wrap", "verify"], "Verify an export without a server"),
     (&["config", "explain"], "Show each value with its source"),
     (&["config", "check"], "Say whether the configuration can be used"),
     (&["completions"], "Print a completion script for a shell"),

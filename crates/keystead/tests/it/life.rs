@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::run::{Home, Ran};
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
     endpoint: String,
 }
 
 impl Server {
-    fn start(home: &Home) -> Self {
+    pub(crate) fn start(home: &Home) -> Self {
         let (data, pass) = (home.at("data"), home.at("pass"));
         let line = ["serve", "--data-dir", &data, "--passphrase-file", &pass, "--json"];
         let mut command = home.command(&[&line[..], &["--listen", "127.0.0.1:0"]].concat());
@@ -26,7 +26,7 @@ impl Server {
         Self { child, endpoint: ready["listening"].as_str().unwrap().to_owned() }
     }
 
-    fn ask(&self, home: &Home, command: &[&str]) -> Ran {
+    pub(crate) fn ask(&self, home: &Home, command: &[&str]) -> Ran {
         home.run(&[command, &["--endpoint", &self.endpoint]].concat())
     }
 }
@@ -38,7 +38,7 @@ impl Drop for Server {
     }
 }
 
-fn init(home: &Home) -> Value {
+pub(crate) fn init(home: &Home) -> Value {
     let pass = home.write("pass", "gravel-otter-lunar-sphinx-mend\n");
     let (kits, secrets) = (home.folder("kits"), home.folder("secrets"));
     let (a, b) = (home.folder("a"), home.folder("b"));
@@ -51,7 +51,7 @@ fn init(home: &Home) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-fn json(ran: Ran) -> Value {
+pub(crate) fn json(ran: Ran) -> Value {
     serde_json::from_str(&ran.done()).unwrap()
 }
 

@@ -13,3 +13,4 @@ mod run;
 mod secrets;
 mod settings;
 mod silence;
+mod wraps;

@@ -21,7 +21,17 @@ pub(crate) fn text(port: u16) -> String {
 #[test]
 fn without_a_profile_the_commands_that_ask_a_server_say_where_it_comes_from() {
     let home = Home::new();
-    for command in [&["key", "list"][..], &["key", "show", "k"], &["key", "create"], &["status"]] {
+    for command in [
+        &["key", "list"][..],
+        &["key", "show", "k"],
+        &["key", "create"],
+        &["wrap", "put", "a"],
+        &["wrap", "show", "a"],
+        &["wrap", "unwrap", "a", "--data-key-out", "out"],
+        &["wrap", "list"],
+        &["wrap", "export", "out"],
+        &["status"],
+    ] {
         let said = ["there is no profile", DEFAULT, "hint: `init` and `restore run` write it"];
         home.run(command).refused(2, &said);
     }

@@ -16,12 +16,23 @@ fn a_server_that_is_not_there_is_unavailable_with_a_hint() {
     let port = dead_port();
     home.write(profile::DEFAULT, &profile::text(port));
     let place = format!("no server answers at http://127.0.0.1:{port}");
-    for command in [&["key", "list"][..], &["key", "show", "k"], &["key", "create"], &["status"]] {
+    for command in [
+        &["key", "list"][..],
+        &["key", "show", "k"],
+        &["key", "create"],
+        &["wrap", "put", "a"],
+        &["wrap", "show", "a"],
+        &["wrap", "unwrap", "a", "--data-key-out", "out"],
+        &["wrap", "list"],
+        &["wrap", "export", "out"],
+        &["status"],
+    ] {
         for json in [&[][..], &["--json"]] {
             let said = [place.as_str(), "hint: is `keystead serve` running?"];
             home.run(&[command, json].concat()).refused(3, &said);
         }
     }
+    assert_eq!(home.path().read_dir().unwrap().count(), 1, "something was left behind");
     let other = format!("http://127.0.0.1:{}", dead_port());
     let there = format!("no server answers at {other}");
     home.run(&["key", "list", "--endpoint", &other]).refused(3, &[&there]);

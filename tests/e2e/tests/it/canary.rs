@@ -11,6 +11,7 @@ use crate::world::{
     KIT_PASSPHRASE, NEW_PASSPHRASE, PASSPHRASE, World, create_key, decrypt, encrypt,
 };
 
+const WRAPPED: &str = "canary data key of scan 17";
 const PLAINTEXT: &str = "canary plaintext of patient 4711 in room 1408";
 
 /// A data key that a client brings.
@@ -62,6 +63,8 @@ fn no_secret_is_in_any_log_database_vault_or_temporary_file() {
     let listing = world.machine.run(&["key", "list", "--endpoint", serving.endpoint()]).unwrap();
     fs::write(world.at("listing"), listing.stdout + &listing.stderr).unwrap();
     world.status(&serving);
+    let wrapping = wrap_data_keys(&world, serving.endpoint());
+    fs::write(world.at("wrapping"), wrapping).unwrap();
     drop(kms);
     serving.kill();
     let machine = world.second_machine().with("KEYSTEAD__LOG__LEVEL", "trace");
@@ -91,6 +94,8 @@ fn no_secret_is_in_any_log_database_vault_or_temporary_file() {
         canary("given data key", GIVEN, &[]),
         canary("wrapped data key", &made, &[]),
         canary("leased data key", &plaintext(&leased), &[]),
+        canary("brought data key", WRAPPED.as_bytes(), &["one/given", "one/opened"]),
+        canary("made data key", &fs::read(world.at("one/made")).unwrap(), &["one/made"]),
         canary("malformed plaintext", b"canary-malformed", &[]),
     ];
     let profiles = ["one/config/keystead/profile.toml", "two/config/keystead/profile.toml"];
@@ -112,6 +117,27 @@ fn no_secret_is_in_any_log_database_vault_or_temporary_file() {
         };
         assert!(homes.first().is_none_or(found), "{name} is not where it belongs");
     }
+}
+
+/// Puts, shows, lists, unwraps and exports; gives all that the commands said.
+fn wrap_data_keys(world: &World, endpoint: &str) -> String {
+    keystead_driver::make_private(&world.at("one/given"), WRAPPED).unwrap();
+    let lines: [&[&str]; 8] = [
+        &["put", "scan 17", "--data-key-file", "given"],
+        &["put", "scan 17", "--data-key-file", "given", "--json"],
+        &["put", "scan 18", "--data-key-out", "made", "--json"],
+        &["put", "scan 17", "--data-key-file", "passphrase"],
+        &["show", "scan 17", "--json"],
+        &["list", "--json"],
+        &["unwrap", "scan 17", "--data-key-out", "opened", "--json"],
+        &["export", "export"],
+    ];
+    let run = |line: &[&str]| {
+        let line = [&["wrap"], line, &["--endpoint", endpoint]].concat();
+        let ended = world.machine.run(&line).unwrap();
+        ended.stdout + &ended.stderr
+    };
+    lines.map(run).concat()
 }
 
 fn search(top: &Path, folder: &Path, canaries: &[Canary], searched: &mut usize) {

@@ -18,3 +18,4 @@ mod restored;
 mod tree;
 mod vaults;
 mod world;
+mod wraps;

@@ -1,9 +1,7 @@
 //! What each layer may say and which one wins.
 
-#[path = "../../../../../fuzz/drive.rs"]
-mod drive;
-
 use super::*;
+use crate::drive;
 use crate::exit::Explained;
 
 fn around(
