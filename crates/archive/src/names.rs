@@ -9,6 +9,8 @@ use keystead_domain::{EpochId, IncarnationId, InstanceId, KeyId, NodeId, Version
 
 const NUMBER_DIGITS: usize = 20;
 const MAX_LEDGER_PATH_BYTES: usize = 255;
+/// The folder of an incarnation in which its ledgers lie.
+pub const LEDGER_FOLDER: &str = "ledger";
 
 /// What a name in a vault stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,6 +15,7 @@ pub async fn run<V: Vault>(make: impl AsyncFn() -> V) {
     an_object_is_new_once(&make().await).await;
     what_was_put_reads_back(&make().await).await;
     a_listing_is_sorted_and_keeps_to_its_prefix(&make().await).await;
+    a_listing_passes_over_the_folders_that_stand_apart(&make().await).await;
     a_prefix_that_is_none_is_refused(&make().await).await;
     the_longest_names_are_held(&make().await).await;
     one_of_many_concurrent_puts_creates(&make().await).await;
@@ -63,6 +64,28 @@ async fn a_listing_is_sorted_and_keeps_to_its_prefix(vault: &dyn Vault) {
         let expected: Vec<Listed> = expected.into_iter().map(|name| listed(name, 1)).collect();
         assert_eq!(list(vault, prefix).await, expected, "prefix `{prefix}`");
     }
+}
+
+async fn a_listing_passes_over_the_folders_that_stand_apart(vault: &dyn Vault) {
+    for name in ["i/a", "i/b/log/1", "i/b/log/c/2", "i/b/logs/3", "i/b/4", "i/log"] {
+        put(vault, name, b"1").await;
+    }
+    for (prefix, left) in [
+        ("", &["i/a", "i/b/4", "i/b/logs/3", "i/log"][..]),
+        ("i/b/", &["i/b/4", "i/b/logs/3"]),
+        // Whoever names the folder itself wants what is in it.
+        ("i/b/log/", &["i/b/log/1", "i/b/log/c/2"]),
+    ] {
+        let listed: Vec<String> = vault
+            .list_apart(prefix, "log")
+            .await
+            .unwrap_or_else(|error| panic!("list of `{prefix}`: {error:?}"))
+            .into_iter()
+            .map(|listed| listed.name.to_string())
+            .collect();
+        assert_eq!(listed, left, "prefix `{prefix}`");
+    }
+    assert!(vault.list_apart("i", "log").await.is_err(), "no prefix");
 }
 
 async fn a_prefix_that_is_none_is_refused(vault: &dyn Vault) {

@@ -46,6 +46,15 @@ impl DirectoryVault {
         Ok(DirectoryVault { folder, blocking })
     }
 
+    async fn listed(&self, prefix: &str, apart: Option<&str>) -> Result<Vec<Listed>, VaultError> {
+        let (prefix, apart) = (prefix.to_owned(), apart.map(str::to_owned));
+        if let Err(source) = prefix_folders(&prefix) {
+            return Err(VaultError::PrefixInvalid { prefix, source });
+        }
+        let answer = self.run(move |folder| list::list(folder, &prefix, apart.as_deref())).await;
+        answer.unwrap_or_else(|| Err(dropped(self.url())))
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Folder) -> Result<T, VaultError> + Send + 'static,
@@ -70,12 +79,11 @@ impl Vault for DirectoryVault {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError> {
-        let prefix = prefix.to_owned();
-        if let Err(source) = prefix_folders(&prefix) {
-            return Err(VaultError::PrefixInvalid { prefix, source });
-        }
-        let answer = self.run(move |folder| list::list(folder, &prefix)).await;
-        answer.unwrap_or_else(|| Err(dropped(self.url())))
+        self.listed(prefix, None).await
+    }
+
+    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+        self.listed(prefix, Some(apart)).await
     }
 
     fn url(&self) -> &VaultUrl {

@@ -167,6 +167,12 @@ impl<V: Vault> Vault for FaultyVault<V> {
         self.heard(answer)
     }
 
+    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+        drop(self.alive()?);
+        let answer = self.inner.list_apart(prefix, apart).await;
+        self.heard(answer)
+    }
+
     fn url(&self) -> &VaultUrl {
         self.inner.url()
     }

@@ -70,6 +70,11 @@ impl Vault for ReopeningVault {
         self.judged(result).await
     }
 
+    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+        let result = self.opened().await?.list_apart(prefix, apart).await;
+        self.judged(result).await
+    }
+
     fn url(&self) -> &VaultUrl {
         &self.url
     }

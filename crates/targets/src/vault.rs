@@ -46,6 +46,20 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// The objects under a prefix, which is empty or ends with `/`, sorted by name.
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError>;
 
+    /// The same without what lies below any folder named `apart`: a ledger grows by a few objects
+    /// a second, and whoever looks for anything else must not read through it. A form that can
+    /// pass such a folder over does.
+    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+        let is_apart = |listed: &Listed| {
+            let mut folders = listed.name.as_str()[prefix.len()..].split('/');
+            folders.next_back();
+            folders.any(|folder| folder == apart)
+        };
+        let mut all = self.list(prefix).await?;
+        all.retain(|listed| !is_apart(listed));
+        Ok(all)
+    }
+
     /// Where the vault is.
     fn url(&self) -> &VaultUrl;
 
@@ -68,6 +82,10 @@ impl<V: Vault + ?Sized> Vault for Arc<V> {
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError> {
         V::list(self, prefix).await
+    }
+
+    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+        V::list_apart(self, prefix, apart).await
     }
 
     fn url(&self) -> &VaultUrl {

@@ -70,12 +70,13 @@ pub(crate) async fn check_record(
     }
 }
 
-/// The names under an instance that a vault holds. Of a replaced object the first version counts.
+/// The names under an instance that a vault holds, those of ledgers apart. Of a replaced object the
+/// first version counts.
 pub(crate) async fn held(
     vault: &dyn Vault,
     instance: InstanceId,
 ) -> Result<BTreeSet<ObjectName>, VaultError> {
-    let listed = vault.list(&format!("{instance}/")).await?;
+    let listed = vault.list_apart(&format!("{instance}/"), names::LEDGER_FOLDER).await?;
     for object in listed.iter().filter(|object| object.versions > 1) {
         tracing::warn!(vault = %vault.url(), name = %object.name, "an object was replaced");
     }

@@ -13,7 +13,12 @@ use rustix::fs::{self, AtFlags, Dir, FileType};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 
-pub(super) fn list(folder: &Folder, prefix: &str) -> Result<Vec<Listed>, VaultError> {
+/// Lists what lies under `prefix`, without what lies below folders named `apart`.
+pub(super) fn list(
+    folder: &Folder,
+    prefix: &str,
+    apart: Option<&str>,
+) -> Result<Vec<Listed>, VaultError> {
     let folders = prefix_folders(prefix)
         .map_err(|source| VaultError::PrefixInvalid { prefix: prefix.to_owned(), source })?;
     let mut at = folder.root()?;
@@ -25,13 +30,18 @@ pub(super) fn list(folder: &Folder, prefix: &str) -> Result<Vec<Listed>, VaultEr
         };
     }
     let mut found = Vec::new();
-    collect(&at, prefix, &mut found).map_err(|errno| folder.failure(errno))?;
+    collect(&at, prefix, apart, &mut found).map_err(|errno| folder.failure(errno))?;
     found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(found)
 }
 
 /// Descends at most 256 levels: a longer path is no object name.
-fn collect(at: &OwnedFd, prefix: &str, found: &mut Vec<Listed>) -> Result<(), Errno> {
+fn collect(
+    at: &OwnedFd,
+    prefix: &str,
+    apart: Option<&str>,
+    found: &mut Vec<Listed>,
+) -> Result<(), Errno> {
     for name in names(at, prefix)? {
         let entry = &name.as_str()[prefix.len()..];
         let stat = match fs::statat(at, entry, AtFlags::SYMLINK_NOFOLLOW) {
@@ -44,7 +54,9 @@ fn collect(at: &OwnedFd, prefix: &str, found: &mut Vec<Listed>) -> Result<(), Er
                 let bytes = u64::try_from(stat.st_size).expect("no file has a negative size");
                 found.push(Listed { name, bytes, versions: 1 });
             }
-            FileType::Directory => collect(&open_folder(at, entry)?, &format!("{name}/"), found)?,
+            FileType::Directory if Some(entry) != apart => {
+                collect(&open_folder(at, entry)?, &format!("{name}/"), apart, found)?;
+            }
             _ => {}
         }
     }

@@ -79,6 +79,11 @@ impl Vault for ProcessVault {
         self.end(self.inner.list(prefix).await).await
     }
 
+    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+        self.begin().await?;
+        self.end(self.inner.list_apart(prefix, apart).await).await
+    }
+
     fn url(&self) -> &VaultUrl {
         self.inner.url()
     }
