@@ -101,6 +101,30 @@ fn a_change_is_signed_over_its_body_and_shows_no_secret() {
     assert!(!text.contains("abcdefghij"), "the secret half is on the wire");
 }
 
+#[test]
+fn a_put_is_signed_over_its_body_and_says_whether_it_made_something() {
+    for (answer, origin) in [
+        ("HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}", Origin::Made),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", Origin::Found),
+    ] {
+        let (address, server) = server(answer);
+        let path = format!("/v1/wraps/{}", encoded("scan 17/ø"));
+        let put = client(address).put::<Value>(&path, br#"{"bytes":32}"#).unwrap();
+        assert_eq!(put, (origin, json!({})));
+        let (line, body) = verified(&server.join().unwrap());
+        assert_eq!(line, "PUT /v1/wraps/scan%2017%2F%C3%B8");
+        assert_eq!(body, r#"{"bytes":32}"#);
+    }
+}
+
+#[test]
+fn an_answer_of_unknown_length_is_read_to_its_end() {
+    let (address, server) = server("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"a\":1}");
+    let answer: Value = client(address).read("/v1/keys", &[]).unwrap();
+    server.join().unwrap();
+    assert_eq!(answer, json!({"a": 1}));
+}
+
 fn failure(answer: &'static str) -> CallFailed {
     let (address, server) = server(answer);
     let failed = client(address).read::<Value>("/v1/status", &[]).unwrap_err();
