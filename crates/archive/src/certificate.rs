@@ -79,19 +79,26 @@ pub struct NodeSigner {
     certificate: NodeCertificate,
     bytes: Vec<u8>,
     objects: SigningKey,
+    checkpoints: NoteKey,
 }
 
 impl NodeSigner {
-    /// Joins a certificate, as the root signed it, with its private half.
+    /// Joins a certificate, as the root signed it, with its private halves.
     ///
     /// # Errors
     /// [`ObjectRefused::OtherNode`] where they do not belong together.
-    pub fn new(certificate: Vec<u8>, objects: SigningKey) -> Result<Self, ObjectRefused> {
+    pub fn new(
+        certificate: Vec<u8>,
+        objects: SigningKey,
+        checkpoints: NoteKey,
+    ) -> Result<Self, ObjectRefused> {
         let object = ObjectType::NodeCertificate;
         let parsed: NodeCertificate =
             record::parse_header(Frame::parse_as(&certificate, object)?.header)?;
-        match parsed.objects_key == objects.public() {
-            true => Ok(Self { certificate: parsed, bytes: certificate, objects }),
+        let fits = parsed.objects_key == objects.public()
+            && parsed.checkpoints_key.0 == checkpoints.public().0;
+        match fits {
+            true => Ok(Self { certificate: parsed, bytes: certificate, objects, checkpoints }),
             false => Err(ObjectRefused::OtherNode { object }),
         }
     }
@@ -112,6 +119,12 @@ impl NodeSigner {
     #[must_use]
     pub fn sign(&self, what: &str, bytes: &[u8]) -> keystead_crypto::Signature {
         self.objects.sign(what, bytes)
+    }
+
+    /// Signs checkpoints of the node's ledger, and nothing else.
+    #[must_use]
+    pub fn checkpoints(&self) -> &NoteKey {
+        &self.checkpoints
     }
 
     pub(crate) fn objects(&self) -> &SigningKey {

@@ -35,16 +35,17 @@ impl World {
 
     pub(crate) fn signer(&self) -> NodeSigner {
         let objects = SigningKey::from_seed(self.entropy.secret());
+        let checkpoints = NoteKey::from_seed(self.entropy.secret());
         let certificate = NodeCertificate {
             instance: self.instance,
             incarnation: self.incarnation,
             node: NodeId::random(&self.entropy),
             objects_key: objects.public(),
-            checkpoints_key: SigningKey::from_seed(self.entropy.secret()).public(),
+            checkpoints_key: VerifyingKey(checkpoints.public().0),
             issued_at: self.now,
         };
         let bytes = certificate.issue(&self.root).expect("its fields are fixed");
-        NodeSigner::new(bytes, objects).expect("they were made together")
+        NodeSigner::new(bytes, objects, checkpoints).expect("they were made together")
     }
 
     pub(crate) fn epoch_record(&self) -> EpochRecord {

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use keystead_service::AuditDurability;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::secrets::Reference;
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) max_unfenced: Duration,
     /// `serve.arena`: 1 MiB to 1 GiB.
     pub(crate) arena_bytes: usize,
+    /// `audit.durability`.
+    pub(crate) audit_durability: AuditDurability,
     /// `log.level`.
     pub(crate) log_level: LevelFilter,
     /// `log.format`.

@@ -54,6 +54,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         Fault::VaultsAway { confirmed: 1, needed: 2 },
         Fault::Ledger { reason: LedgerFault::Full },
         Fault::Ledger { reason: LedgerFault::Busy },
+        Fault::Ledger { reason: LedgerFault::NotVaulted },
         Fault::Ledger { reason: LedgerFault::Stopped },
         Fault::Fenced { reason: FenceReason::Closed },
         Fault::Contended,

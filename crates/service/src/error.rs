@@ -237,6 +237,9 @@ pub enum LedgerFault {
     /// More is pending than memory allows.
     #[error("too many events wait for the disk")]
     Busy,
+    /// Events must be in the vaults before an answer, and these are away.
+    #[error("too few vaults hold the event yet")]
+    NotVaulted,
     /// A sync failed; the node stops.
     #[error("the disk failed, and this node stops")]
     Stopped,
@@ -256,6 +259,12 @@ pub enum FenceReason {
     Diverged {
         /// The sequence at which they differ.
         sequence: u64,
+    },
+    /// A vault holds another ledger of this node than ours.
+    #[error("a vault holds another ledger of this node than ours at {size} entries: two nodes write")]
+    ForkedLedger {
+        /// The size at which they differ.
+        size: u64,
     },
     /// No vault majority was seen for longer than `max_unfenced`.
     #[error("too few vaults answered for too long to know that no other node took over")]
@@ -330,6 +339,9 @@ impl Error {
             Fault::VaultsAway { .. } => "see `keystead status` for which vaults are away and why",
             Fault::Ledger { reason: LedgerFault::Full }
             | Fault::Store(keystead_store::StoreFailed::Full) => "free space under the data folder",
+            Fault::Ledger { reason: LedgerFault::NotVaulted } => {
+                "see `keystead status` for which vaults are away; what was asked was done"
+            }
             Fault::Ledger { reason: LedgerFault::Stopped } => {
                 "check the disk, then start `keystead serve`"
             }

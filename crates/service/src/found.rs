@@ -11,8 +11,10 @@ use keystead_archive::{
 };
 use keystead_crypto::{RecipientSeed, Roots, SealFailed, SigningKey};
 use keystead_domain::{ChangeId, Kind, KitId, TenantId, VaultId, WrapRecord};
-use keystead_journal::{DiskFailed, FileName, Journal, JournalUnreadable, Limits};
-use keystead_ledger::Origin;
+use keystead_journal::{
+    DiskFailed, FileName, Journal, JournalFailed, JournalUnreadable, Limits,
+};
+use keystead_ledger::Event;
 use keystead_store::{
     AggregateRef, ChangeSet, CommitFailed, Expected, Index, IndexEntry, MaterialRow, Put,
 };
@@ -21,6 +23,7 @@ use thiserror::Error;
 
 use crate::{
     Error, Site,
+    audit::node_act,
     incarnation::{Founding, Named, OpenMaterial, Raw, Row},
     ports::blocking,
     shipper::{ChainEnd, Sealing, copies},
@@ -53,6 +56,9 @@ pub enum FoundFailed {
     /// The journal could not be begun.
     #[error(transparent)]
     Journal(#[from] JournalUnreadable),
+    /// The ledger's first entry could not be recorded.
+    #[error(transparent)]
+    Record(#[from] JournalFailed),
     /// The kit does not open what was just sealed to it.
     #[error("kit `{kit}` does not open the epoch that was sealed to it")]
     KitNotProven {
@@ -314,10 +320,7 @@ async fn begin_folder(
 ) -> Result<(), FoundFailed> {
     let (site, seal, tasks) = (site.clone(), site.seal.clone(), site.tasks.clone());
     let done = blocking(&*tasks, move || {
-        let instance = &founding.instance;
-        let origin = format!("{}/{}/{}", instance.id, instance.incarnation, founding.node);
-        let origin = Origin::new(&origin).map_err(|_| FoundFailed::Internal)?;
-        Journal::create(site.journal_disk.clone(), origin, 0, Limits::default())?;
+        begin_ledger(&site, &founding)?;
         let mut w = keystead_crypto::bytes::Writer::new();
         w.raw(&opening_hash).u64(commit_seq);
         site.disk.replace(&file(BASE_FILE), w.as_slice())?;
@@ -326,6 +329,19 @@ async fn begin_folder(
         Ok(())
     });
     done.await.unwrap_or(Err(FoundFailed::Internal))
+}
+
+/// Begins the node's ledger; its first entry names those that it follows.
+fn begin_ledger(site: &Site, founding: &Founding) -> Result<(), FoundFailed> {
+    let limits = Limits::default();
+    let journal = Journal::create(site.journal_disk.clone(), founding.origin(), 0, limits)?;
+    let act = node_act(founding.now, "LedgerBegun", founding.ledgers.attributes());
+    let first = Event::Node { act }.encode().expect("our events fit a leaf");
+    let recorded = journal.record_reserved(first);
+    journal.stop();
+    // Whether it is on the disk, the ticket tells.
+    let _ = journal.run();
+    Ok(recorded.wait()?)
 }
 
 fn roots(founding: Founding) -> Roots {

@@ -13,17 +13,20 @@ use keystead_archive::{
     Predecessor, Recipient, RecipientSet, RootKind, SlotPlace, SlotTable, names, object_hash,
 };
 use keystead_crypto::{
-    Entropy, KeyVersion as CryptoVersion, RecipientSeed, RootWrap, SealKey, Secret, SigningKey,
-    key_check_value,
+    Entropy, KeyVersion as CryptoVersion, NoteKey, RecipientSeed, RootWrap, SealKey, Secret,
+    SigningKey, VerifyingKey, key_check_value,
 };
 use keystead_domain::{
     EpochId, Instance, KeyId, KeyVersion, Kind, Kit, NodeId, Tenant, TenantId, TenantKey,
     Timestamp, VersionId,
 };
 
+use keystead_ledger::{Origin, Succession};
+
 use crate::{
     shipper::Sealing,
     tenants::{TenantKeys, key_version},
+    tiles::LogPlace,
 };
 
 /// One epoch with its private half.
@@ -98,11 +101,12 @@ pub(crate) struct Founding {
     /// Objects that must be in the vaults before the base.
     pub(crate) objects: Vec<Named>,
     pub(crate) node: NodeId,
+    /// The ledgers that this node's follows.
+    pub(crate) ledgers: Succession,
     pub(crate) now: Timestamp,
 }
 
-/// Makes the two certified keys of a node: the one that signs objects is kept, the checkpoints' key
-/// is certified now and used from the first checkpoint on.
+/// Makes the two certified keys of a node: one signs objects, the other checkpoints of its ledger.
 pub(crate) fn certify(
     entropy: &Entropy,
     root: &SigningKey,
@@ -111,17 +115,23 @@ pub(crate) fn certify(
     now: Timestamp,
 ) -> NodeSigner {
     let objects = SigningKey::from_seed(entropy.secret());
-    let checkpoints = SigningKey::from_seed(entropy.secret());
+    let checkpoints = NoteKey::from_seed(entropy.secret());
     let certificate = NodeCertificate {
         instance: instance.id,
         incarnation: instance.incarnation,
         node,
         objects_key: objects.public(),
-        checkpoints_key: checkpoints.public(),
+        checkpoints_key: VerifyingKey(checkpoints.public().0),
         issued_at: now,
     };
     let bytes = certificate.issue(root).expect("our certificates have an encoding");
-    NodeSigner::new(bytes, objects).expect("the certificate names this very key")
+    NodeSigner::new(bytes, objects, checkpoints).expect("the certificate names these very keys")
+}
+
+/// The name of a node's ledger.
+pub(crate) fn origin_of(instance: &Instance, node: NodeId) -> Origin {
+    let (incarnation, node) = (instance.incarnation, node);
+    LogPlace { instance: instance.id, incarnation, node }.origin()
 }
 
 /// Makes an epoch.
@@ -292,6 +302,11 @@ pub(crate) fn fresh_tenant(maker: &CopyMaker<'_>, past: &TenantPast) -> (FreshTe
 }
 
 impl Founding {
+    /// The name of this node's ledger.
+    pub(crate) fn origin(&self) -> Origin {
+        origin_of(&self.instance, self.node)
+    }
+
     pub(crate) fn root_seal_key(&self) -> SealKey<RootWrap> {
         SealKey::new(self.root_wrap_id, &self.root_wrap)
     }

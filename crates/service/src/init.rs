@@ -13,6 +13,7 @@ use keystead_domain::{
     AccessKey, Account, ConfiguredVault, EpochId, IncarnationId, Instance, InstanceId, KeyId, Kind,
     Kit, KitId, NodeId, PrincipalId, TenantId, Timestamp, VaultId, VersionId,
 };
+use keystead_ledger::Succession;
 use keystead_targets::{ReopeningVault, Vault, VaultUrl};
 
 use crate::{
@@ -158,6 +159,7 @@ impl NewInstance {
             materials: vec![material],
             objects,
             node,
+            ledgers: Succession::new(),
             now,
         };
         let epoch = instance.epoch;

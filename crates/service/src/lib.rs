@@ -30,6 +30,7 @@ mod start;
 pub mod status;
 mod survey;
 mod tenants;
+mod tiles;
 mod uses;
 mod vaults;
 mod wraps;
@@ -43,7 +44,7 @@ pub use keystead_crypto::sigv4;
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use ports::{Clock, RestoreSite, Site, Tasks};
 pub use service::{Refusal, Service};
-pub use start::{StartFailed, StartOptions, start};
+pub use start::{AuditDurability, StartFailed, StartOptions, start};
 pub use uses::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,
     UnwrapDataKey,

@@ -10,8 +10,9 @@ use crate::{
     Cx, Error, Fault, Service,
     audit::Deed,
     door::{Recorded, Resolved, Resource},
-    start::{head_text, scan_all},
+    start::{AuditDurability, head_text, scan_all},
     status::{KitStatus, PromiseStatus, StatusReport, VaultStatus},
+    tiles::SHIPPED_EVERY_MS,
     vaults::{Health, Member},
 };
 
@@ -51,15 +52,24 @@ impl Service {
             commit_seq: self.progress.committed.at(),
             watermark: *self.set.vaulted().borrow(),
             ledger_size: self.ports.journal.head().size,
+            ledger_shipped: self.ledger.shipped(),
+            audit_rpo_ms: self.audit_rpo_ms(),
             keys: self.keyring.snapshot().keys.len() as u64,
             vaults_min: self.set.need,
-            vaults: members.iter().map(|member| self.vault_status(member)).collect(),
+            vaults: (0..).zip(members).map(|(at, of)| self.vault_status(at, of)).collect(),
             failure_domains: self.failure_domains(),
             kits: kits.iter().map(kit_status).collect(),
             promises: Vec::new(),
         };
         report.promises = promises(&report);
         report
+    }
+
+    fn audit_rpo_ms(&self) -> u64 {
+        match self.durability {
+            AuditDurability::Local => SHIPPED_EVERY_MS,
+            AuditDurability::Vaulted => 0,
+        }
     }
 
     fn state(&self) -> String {
@@ -91,7 +101,7 @@ impl Service {
         away.map(|domain| domain.to_string()).collect::<BTreeSet<_>>().len()
     }
 
-    fn vault_status(&self, member: &Member) -> VaultStatus {
+    fn vault_status(&self, number: usize, member: &Member) -> VaultStatus {
         let built = *self.set.built().borrow();
         let (state, reason) = match member.health() {
             Health::Unasked => ("unasked", None),
@@ -107,6 +117,7 @@ impl Service {
             reason,
             confirmed_sequence: member.confirmed(),
             missing_segments: built.saturating_sub(member.confirmed()),
+            ledger_entries: self.ledger.shipped_to(number),
         }
     }
 }

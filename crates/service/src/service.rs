@@ -10,7 +10,7 @@ use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{Account, Instance, NodeId, RequestId};
 
 use crate::{
-    CallerIdentity, Cx, Error, Fault, Front, Principal,
+    CallerIdentity, Cx, Error, Fault, Front, LedgerFault, Principal,
     audit::{Audit, Deed},
     authenticate::SigningScope,
     door::{Recorded, Resolved, Resource},
@@ -20,10 +20,15 @@ use crate::{
     ports::Ports,
     progress::Progress,
     shipper::{Sealing, Shipper},
+    start::AuditDurability,
     tenants::Tenants,
+    tiles::LedgerShipper,
     vaults::VaultSet,
     wraps::WrapWriter,
 };
+
+/// How long an answer waits for its event to be in the vaults, in milliseconds.
+const EVENT_WAIT_MS: u64 = 10_000;
 
 /// A serving node.
 #[derive(Debug)]
@@ -41,6 +46,8 @@ pub struct Service {
     pub(crate) signing_keys: Lru<SigningScope, Arc<Secret<32>>>,
     pub(crate) challenges: Challenges,
     pub(crate) wraps: WrapWriter,
+    pub(crate) ledger: Arc<LedgerShipper>,
+    pub(crate) durability: AuditDurability,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// Stands in for the secret of access keys that do not exist.
@@ -146,9 +153,24 @@ impl Service {
         result: Result<T, Error>,
     ) -> Recorded<Result<T, Error>> {
         let recorded = self.record_unfenced(cx, deed, revision, result).await;
+        if let Err(late) = self.event_vaulted().await {
+            return Recorded::after_sync(Err(late));
+        }
         match self.may_act() {
             Ok(()) => recorded,
             Err(fenced) => Recorded::after_sync(Err(fenced)),
+        }
+    }
+
+    /// Where events must be in the vaults before an answer: waits until all that are synced are.
+    async fn event_vaulted(&self) -> Result<(), Error> {
+        if self.durability == AuditDurability::Local {
+            return Ok(());
+        }
+        let size = self.ports.journal.head().size;
+        match self.ledger.wait(&*self.ports.clock, size, EVENT_WAIT_MS).await {
+            true => Ok(()),
+            false => Err(Fault::Ledger { reason: LedgerFault::NotVaulted }.into()),
         }
     }
 

@@ -36,6 +36,7 @@ use crate::{
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
     tenants::{TenantKeys, Tenants, key_version, open_master},
+    tiles::LedgerShipper,
     vaults::{Feeder, VaultSet},
     wraps::WrapWriter,
 };
@@ -49,6 +50,18 @@ const SCAN_ROWS: usize = 1_000;
 pub struct StartOptions {
     /// How long uses go on without seeing enough vaults, in milliseconds.
     pub max_unfenced_ms: u64,
+    /// Where an event must be before its request is answered.
+    pub audit_durability: AuditDurability,
+}
+
+/// Where an event must be before its request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuditDurability {
+    /// On this node's disk; in the vaults a second later.
+    #[default]
+    Local,
+    /// In as many vaults as must confirm a change.
+    Vaulted,
 }
 
 /// Why a node does not start.
@@ -205,15 +218,15 @@ pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, St
         return Err(StartFailed::DatabaseBehind { head, shipped: end.commit_seq });
     }
     let set = Arc::new(vault_set(&ports, &opened, &chain, options).await?);
-    run(ports, opened, node, end, head, set).await
+    let position = (end, head, options.audit_durability);
+    run(ports, opened, node, position, set).await
 }
 
 async fn run(
     ports: Ports,
     opened: OpenedInstance,
     node: NodeId,
-    end: ChainEnd,
-    head: u64,
+    (end, head, durability): (ChainEnd, u64, AuditDurability),
     set: Arc<VaultSet>,
 ) -> Result<Arc<Service>, StartFailed> {
     let now = ports.clock.now();
@@ -256,7 +269,12 @@ async fn run(
     };
     Arc::new(follower).start();
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
+    let signer = sealing.signer.clone();
+    let ledger = Arc::new(LedgerShipper::new(ports.clone(), set.clone(), node, signer));
+    ledger.start();
     let service = Arc::new(Service {
+        ledger,
+        durability,
         audit: Audit::new(instance.system_tenant),
         no_secret: ports.entropy.secret(),
         signing_keys: Lru::new(SIGNING_KEYS_MAX),

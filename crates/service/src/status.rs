@@ -74,6 +74,11 @@ pub struct StatusReport {
     pub watermark: u64,
     /// Events in the ledger.
     pub ledger_size: u64,
+    /// How many of them enough vaults hold under a signed checkpoint.
+    pub ledger_shipped: u64,
+    /// Losing this machine's disk loses at most the use events of so many milliseconds while the
+    /// vaults answer: the audit RPO; 0 where an answer waits for the vaults.
+    pub audit_rpo_ms: u64,
     /// How many keys exist.
     pub keys: u64,
     /// How many vaults must confirm.
@@ -105,6 +110,8 @@ pub struct VaultStatus {
     pub confirmed_sequence: u64,
     /// How many segments it lacks.
     pub missing_segments: u64,
+    /// How many events of the ledger it holds under a signed checkpoint.
+    pub ledger_entries: u64,
 }
 
 /// One kit.

@@ -8,10 +8,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use keystead_service::AuditDurability;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::values::{
-    Bounds, ValueInvalid, duration, format, level, loopback, path, reference, size,
+    Bounds, ValueInvalid, durability, duration, format, level, loopback, path, reference, size,
 };
 use crate::config::{Config, LogFormat};
 
@@ -36,7 +37,7 @@ const ARENA: Bounds = Bounds { range: 1 << 20..=1 << 30, least: "1MiB", most: "1
 const TIMEOUT: Bounds = Bounds { range: 1000..=600_000, least: "1s", most: "10m" };
 
 /// Every field, in the order in which `config explain` shows them.
-pub(crate) const FIELDS: [Field; 9] = [
+pub(crate) const FIELDS: [Field; 10] = [
     Field {
         name: "instance.data_dir",
         form: "a folder",
@@ -77,6 +78,15 @@ pub(crate) const FIELDS: [Field; 9] = [
         about: "locked memory for opened keys; RLIMIT_MEMLOCK must allow it",
         changed_by: "who uses more than some ten thousand keys at the same time",
         set: |config, text| size(text, &ARENA).map(|value| config.arena_bytes = value),
+    },
+    Field {
+        name: "audit.durability",
+        form: "local or vaulted",
+        default: Some("local"),
+        about: "where an event must be before its request is answered: synced on this disk (the \
+                vaults have it a second later), or in as many vaults as must confirm",
+        changed_by: "who must not lose a single use event with the machine, and can wait for vaults",
+        set: |config, text| durability(text).map(|value| config.audit_durability = value),
     },
     Field {
         name: "log.level",
@@ -129,6 +139,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7700)),
             max_unfenced: Duration::from_secs(3600),
             arena_bytes: keystead_arena::DEFAULT_REGION_BYTES,
+            audit_durability: AuditDurability::Local,
             log_level: LevelFilter::INFO,
             log_format: LogFormat::Auto,
             profile: None,

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use keystead_service::AuditDurability;
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -148,6 +149,15 @@ pub(super) fn format(text: &str) -> Result<LogFormat, ValueInvalid> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err(ValueInvalid::Word { text: text.to_owned(), words: "auto, text, json" }),
+    }
+}
+
+/// Where an event must be before its request is answered.
+pub(super) fn durability(text: &str) -> Result<AuditDurability, ValueInvalid> {
+    match text {
+        "local" => Ok(AuditDurability::Local),
+        "vaulted" => Ok(AuditDurability::Vaulted),
+        _ => Err(ValueInvalid::Word { text: text.to_owned(), words: "local, vaulted" }),
     }
 }
 

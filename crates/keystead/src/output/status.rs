@@ -73,7 +73,13 @@ fn facts(report: &StatusReport) -> String {
         ("head", &report.head),
         ("keys", &report.keys.to_string()),
         ("changes", &format!("{} committed, {} vaulted", report.commit_seq, report.watermark)),
-        ("ledger", &format!("{} events", report.ledger_size)),
+        (
+            "ledger",
+            &format!(
+                "{} events, {} in the vaults; audit RPO {} ms",
+                report.ledger_size, report.ledger_shipped, report.audit_rpo_ms
+            ),
+        ),
         ("as of", &format!("{} by keystead {}", moment(&report.at), report.version)),
     ] {
         table.push_str(&format!("{name:<12} {}\n", shown(value)));
@@ -141,6 +147,8 @@ mod tests {
             commit_seq: 12,
             watermark: 11,
             ledger_size: 99,
+            ledger_shipped: 98,
+            audit_rpo_ms: 1000,
             keys: 3,
             vaults_min: 2,
             vaults: vec![VaultStatus {
@@ -151,6 +159,7 @@ mod tests {
                 reason: Some("not mounted".into()),
                 confirmed_sequence: 6,
                 missing_segments: 4,
+                ledger_entries: 97,
             }],
             failure_domains: 1,
             kits: vec![KitStatus {
@@ -199,6 +208,7 @@ mod tests {
             "kit_1  2026-11-22T02:00:00Z  not proven   cd",
             "changes      12 committed, 11 vaulted",
             "head         inc_1.7.00",
+            "ledger       99 events, 98 in the vaults; audit RPO 1000 ms",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use keystead_service::AuditDurability;
+
 use crate::plan::{Desk, PlanRefused};
 use crate::secrets::{SecretText, Use, read};
 
@@ -18,6 +20,8 @@ pub(crate) struct ServePlan {
     pub(crate) listen: SocketAddr,
     /// How long uses go on while too few vaults answer.
     pub(crate) max_unfenced: Duration,
+    /// Where an event must be before its request is answered.
+    pub(crate) audit_durability: AuditDurability,
     /// Size of the locked region.
     pub(crate) arena_bytes: usize,
 }
@@ -38,6 +42,7 @@ impl ServePlan {
             passphrase,
             listen: config.listen,
             max_unfenced: config.max_unfenced,
+            audit_durability: config.audit_durability,
             arena_bytes: config.arena_bytes,
         })
     }

@@ -3,7 +3,9 @@
 mod vectors;
 
 use keystead_archive::{NodeCertificate, NodeSigner};
-use keystead_crypto::{Entropy, KeyVersion, MasterWrap, SealContext, SealKey, SigningKey};
+use keystead_crypto::{
+    Entropy, KeyVersion, MasterWrap, NoteKey, SealContext, SealKey, SigningKey, VerifyingKey,
+};
 use keystead_domain::{
     IncarnationId, InstanceId, NodeId, TenantId, Timestamp, WrapAlgorithm, WrapFacts, WrapId,
     WrapLog, WrapRecord,
@@ -81,15 +83,16 @@ impl World {
 
 fn signer(entropy: &Entropy, root: &SigningKey) -> NodeSigner {
     let objects = SigningKey::from_seed(entropy.secret());
+    let checkpoints = NoteKey::from_seed(entropy.secret());
     let certificate = NodeCertificate {
         instance: InstanceId::random(entropy),
         incarnation: IncarnationId::random(entropy),
         node: NodeId::random(entropy),
         objects_key: objects.public(),
-        checkpoints_key: objects.public(),
+        checkpoints_key: VerifyingKey(checkpoints.public().0),
         issued_at: Timestamp::from_micros(1),
     };
-    NodeSigner::new(certificate.issue(root).unwrap(), objects).unwrap()
+    NodeSigner::new(certificate.issue(root).unwrap(), objects, checkpoints).unwrap()
 }
 
 fn record(entropy: &Entropy, tenant: TenantId, sequence: u64) -> WrapRecord {

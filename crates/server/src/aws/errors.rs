@@ -67,7 +67,9 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::NotYetVaulted { .. }
         | Fault::VaultsAway { .. }
         | Fault::SealAway
-        | Fault::Ledger { reason: LedgerFault::Full | LedgerFault::Stopped } => {
+        | Fault::Ledger {
+            reason: LedgerFault::Full | LedgerFault::NotVaulted | LedgerFault::Stopped,
+        } => {
             Exception::receiver(Code::DependencyTimeout, fault.to_string())
         }
         Fault::Fenced { .. } => Exception::receiver(Code::KeyUnavailable, fault.to_string()),

@@ -7,6 +7,7 @@ use keystead_crypto::{Entropy, RecipientSeed, SigningKey};
 use keystead_domain::{KitId, Timestamp};
 use keystead_journal::{Journal, MemoryDisk};
 use keystead_service::{
+    AuditDurability,
     Clock, FirstAccess, InitPlan, NewInstance, NewKit, Site, StartOptions, Tasks, sigv4, start,
 };
 use keystead_store::MemoryBackend;
@@ -38,7 +39,10 @@ impl World {
         });
         let at = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let options = StartOptions { max_unfenced_ms: 3_600_000 };
+        let options = StartOptions {
+            max_unfenced_ms: 3_600_000,
+            audit_durability: AuditDurability::Local,
+        };
         let service = runtime.block_on(start(site, options)).unwrap();
         let shutdown = async { stopped.await.unwrap_or(()) };
         let serving = runtime.spawn(keystead_server::serve(listener, service, shutdown));

@@ -13,12 +13,14 @@ use keystead_domain::{
     ConfiguredVault, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId, Timestamp,
     VersionId,
 };
+use keystead_ledger::Succession;
 use keystead_targets::{ReopeningVault, Vault};
 
 use super::{
     Freshness, Loss, Reading, RestoreFailed, RestorePlan, Restored, Watcher,
     chain::Chain,
     keys::Opener,
+    ledgers::{following, last_heads},
     sources::{Source, Sources},
     state::State,
     wraps::{PastMasters, open_wraps},
@@ -327,12 +329,14 @@ impl Closed {
         let reading = staged.reading.clone();
         let entropy = &site.entropy;
         let (instance, vaults) = staged.next_instance(successor)?;
+        let heads = last_heads(&staged.sources, &staged.chain, &staged.root.public()).await;
         let prover = new_kit.map_or(staged.kit, |kit| kit.id);
         let (mut founding, sealing) = staged.founding(entropy, instance, new_kit, now)?;
         let (access, row, material) =
             new_access_key(entropy, &founding.instance, "administrator", now);
         founding.rows.push(row);
         founding.materials.push(material);
+        founding.ledgers = following(heads, &founding.origin());
         let founded = found(site, vaults, sealing, founding, (prover, opened)).await?;
         let head = head_text(successor, 0, &founded.opening_hash);
         Ok(Restored { reading, incarnation: successor, access, head })
@@ -426,6 +430,7 @@ impl Staged {
             materials: self.materials.into_iter().map(of).collect(),
             objects,
             node,
+            ledgers: Succession::new(),
             now,
             instance,
         };

@@ -7,6 +7,7 @@
 mod chain;
 mod finish;
 mod keys;
+mod ledgers;
 mod sources;
 mod state;
 mod wraps;

@@ -25,7 +25,7 @@ use crate::shipper::ChainEnd;
 pub(crate) use catch_up::{NotUsable, check_record, contiguous, held, object_name};
 pub(crate) use feeder::Feeder;
 pub(crate) use fence::Fence;
-pub(crate) use member::{Health, Member};
+pub(crate) use member::{Health, Member, Put};
 pub(crate) use quorum::put_quorum;
 pub(crate) use rival::{Lineage, Rival, whose};
 
@@ -72,6 +72,14 @@ impl VaultSet {
     #[must_use]
     pub(crate) fn checked_under(self, root: VerifyingKey) -> Self {
         Self { root: Some(root), ..self }
+    }
+
+    /// Under which the vaults' records are checked.
+    ///
+    /// # Panics
+    /// For a set that is not yet checked: a mistake in the program.
+    pub(crate) fn root(&self) -> VerifyingKey {
+        self.root.expect("a serving node checks its vaults")
     }
 
     /// Says that a segment lies in the outbox and may be put.

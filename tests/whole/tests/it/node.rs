@@ -8,7 +8,7 @@ use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{IncarnationId, InstanceId, Timestamp};
 use keystead_journal::Journal;
 use keystead_service::{
-    Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site, StartFailed,
+    AuditDurability, Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site, StartFailed,
     StartOptions, Tasks,
     restore::{self, Reading, RestoreFailed, RestorePlan, Watcher},
     start,
@@ -154,7 +154,16 @@ pub(crate) async fn bring_back(
 
 /// Starts the service in a process.
 pub(crate) async fn serve(process: &Process) -> Result<Arc<Service>, StartFailed> {
-    start(site(process), StartOptions { max_unfenced_ms: MAX_UNFENCED_MS }).await
+    serve_with(process, AuditDurability::Local).await
+}
+
+/// Starts the service with a promise of where events are before answers.
+pub(crate) async fn serve_with(
+    process: &Process,
+    audit_durability: AuditDurability,
+) -> Result<Arc<Service>, StartFailed> {
+    let options = StartOptions { max_unfenced_ms: MAX_UNFENCED_MS, audit_durability };
+    start(site(process), options).await
 }
 
 /// Runs `work` as a part of the process: it dies with it. Returns what it came to, if it lived.

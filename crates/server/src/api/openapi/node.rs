@@ -98,6 +98,16 @@ pub(super) const SCHEMAS: &[Schema] = &[
             Member::new("commit_seq", COUNT, "The last committed change."),
             Member::new("watermark", COUNT, "The last change that enough vaults confirmed."),
             Member::new("ledger_size", COUNT, "Events in the ledger."),
+            Member::new(
+                "ledger_shipped",
+                COUNT,
+                "How many of them enough vaults hold under a signed checkpoint.",
+            ),
+            Member::new(
+                "audit_rpo_ms",
+                COUNT,
+                "The use events of so many milliseconds may be lost with this machine's disk.",
+            ),
             Member::new("keys", COUNT, "How many keys exist."),
             Member::new("vaults_min", COUNT, "How many vaults must confirm."),
             Member::new("vaults", List(&Named("VaultStatus")), "Each configured vault."),
@@ -125,6 +135,11 @@ pub(super) const SCHEMAS: &[Schema] = &[
                 "The last segment it has, with all before it.",
             ),
             Member::new("missing_segments", COUNT, "How many segments it lacks."),
+            Member::new(
+                "ledger_entries",
+                COUNT,
+                "How many ledger events it holds under a signed checkpoint.",
+            ),
         ]],
     ),
     (

@@ -1,0 +1,124 @@
+//! One vault's part of the ledger: where it stands, and what it gets next.
+//!
+//! Invariant: a vault's own tiles say where it stands, never this node's memory of them; the root
+//! over them and our leaves must come out as our own, or somebody else wrote there.
+
+use std::sync::Arc;
+
+use keystead_archive::object_hash;
+use keystead_domain::to_hex;
+use keystead_ledger::{Note, TileRows, checkpoint_size};
+use keystead_targets::VaultError;
+use thiserror::Error;
+
+use super::{
+    LedgerShipper, SHIPPED_EVERY_MS,
+    batch::BatchFailed,
+    standing::{CERTIFICATES, LogIn},
+};
+use crate::{
+    FenceReason,
+    vaults::{Member, NotUsable, Put, check_record, object_name},
+};
+
+const RETRY_MAX_MS: u64 = 30_000;
+
+/// Why a vault did not get its part at present.
+#[derive(Debug, Error)]
+enum FeedFailed {
+    #[error(transparent)]
+    Vault(#[from] NotUsable),
+    #[error(transparent)]
+    Batch(#[from] BatchFailed),
+}
+
+impl From<VaultError> for FeedFailed {
+    fn from(failed: VaultError) -> Self {
+        Self::Vault(failed.into())
+    }
+}
+
+impl LedgerShipper {
+    pub(super) async fn feed(self: Arc<Self>, number: usize) {
+        let mut stands = None;
+        let mut retry_ms = SHIPPED_EVERY_MS;
+        while self.set.fence.reason().is_none() {
+            match self.bring_up(number, &mut stands).await {
+                Ok(()) => retry_ms = SHIPPED_EVERY_MS,
+                Err(FeedFailed::Batch(BatchFailed::Forked { size })) => {
+                    self.set.fence.set(FenceReason::ForkedLedger { size });
+                }
+                Err(failed) => {
+                    let vault = self.set.members[number].vault.url();
+                    tracing::debug!(%vault, %failed, "the ledger waits for a vault");
+                    // It may be another vault, or an emptied one, when it comes back.
+                    stands = None;
+                    retry_ms = (retry_ms * 2).min(RETRY_MAX_MS);
+                }
+            }
+            self.ports.clock.sleep_ms(retry_ms).await;
+        }
+    }
+
+    /// Puts batches until the vault holds what the journal holds.
+    async fn bring_up(
+        &self,
+        number: usize,
+        stands: &mut Option<TileRows>,
+    ) -> Result<(), FeedFailed> {
+        let member = &self.set.members[number];
+        if stands.is_none() {
+            self.check(member).await?;
+            *stands = Some(self.stands_at(member).await?);
+        }
+        let at = stands.as_mut().expect("it was just found out");
+        self.holds(number, at.size());
+        while at.size() < self.ports.journal.head().size {
+            self.check(member).await?;
+            let batch = self.batch(at).await?;
+            for (path, bytes) in &batch.objects {
+                self.put(member, path, bytes).await?;
+            }
+            *at = batch.to.clone();
+            self.holds(number, at.size());
+        }
+        Ok(())
+    }
+
+    /// Where the vault stands; the beginning where it holds nothing of this log, or not the tiles
+    /// that its checkpoint needs: all of them are put anew then.
+    async fn stands_at(&self, member: &Member) -> Result<TileRows, FeedFailed> {
+        // Whoever verifies a checkpoint of this process needs its certificate.
+        let certificate = self.signer.certificate_bytes();
+        let path = format!("{CERTIFICATES}{}", to_hex(&object_hash(certificate)));
+        self.put(member, &path, certificate).await?;
+        let log = LogIn { vault: &*member.vault, root: &self.set.root(), place: self.place };
+        let Some(checkpoint) = log.largest().await? else { return Ok(TileRows::new()) };
+        if checkpoint.size() > self.ports.journal.head().size {
+            return Err(BatchFailed::Forked { size: checkpoint.size() }.into());
+        }
+        Ok(log.edge(&checkpoint).await?.unwrap_or_default())
+    }
+
+    /// A folder without its vault's record gets nothing.
+    async fn check(&self, member: &Member) -> Result<(), FeedFailed> {
+        let (instance, root) = (self.set.lineage.instance, self.set.root());
+        Ok(check_record(&*member.vault, instance, member.id, &root).await?)
+    }
+
+    async fn put(&self, member: &Member, path: &str, bytes: &[u8]) -> Result<(), FeedFailed> {
+        let name = object_name(&self.place.name(path));
+        match member.put(&name, bytes).await? {
+            Put::Ours => Ok(()),
+            Put::Theirs(there) if says_the_same(path, &there, bytes) => Ok(()),
+            // Damage, or another node's: what is signed there tells, when it is looked at anew.
+            Put::Theirs(_) => Err(NotUsable::Damaged { name }.into()),
+        }
+    }
+}
+
+/// Two checkpoints of one log at one size, signed by two processes of one node.
+fn says_the_same(path: &str, there: &[u8], ours: &[u8]) -> bool {
+    let text = |bytes| Note::parse(bytes).ok().map(|note| note.text().to_owned());
+    checkpoint_size(path).is_some() && text(there).is_some_and(|there| Some(there) == text(ours))
+}

@@ -1,0 +1,118 @@
+//! Ships the ledger: every second, where it grew, its tiles and a signed checkpoint go into each
+//! vault.
+//!
+//! Invariant: what is shipped was synced here before; each vault gets everything before the
+//! checkpoint that needs it, at its own pace, and one that was away goes on from the checkpoint it
+//! has. Another log in the place of ours means that two nodes write: this one stops.
+
+mod batch;
+mod feed;
+mod standing;
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use keystead_archive::NodeSigner;
+use keystead_domain::NodeId;
+use keystead_ledger::TileRows;
+use tokio::sync::watch;
+
+use crate::{
+    ports::{Clock, Ports, blocking},
+    vaults::{Lineage, VaultSet},
+};
+use batch::{Batch, BatchFailed};
+pub(crate) use standing::{LogIn, LogPlace};
+
+/// How often a grown ledger is shipped, in milliseconds: the audit RPO.
+pub(crate) const SHIPPED_EVERY_MS: u64 = 1_000;
+
+/// The shipper of one node's ledger.
+#[derive(Debug)]
+pub(crate) struct LedgerShipper {
+    ports: Ports,
+    set: Arc<VaultSet>,
+    place: LogPlace,
+    signer: Arc<NodeSigner>,
+    /// How many entries each vault holds under a checkpoint, in the order of the set's members.
+    sizes: Vec<AtomicU64>,
+    /// How many entries enough vaults hold.
+    shipped: watch::Sender<u64>,
+    /// The last batch: vaults that keep pace share it.
+    last: Mutex<Option<Arc<Batch>>>,
+}
+
+impl LedgerShipper {
+    pub(crate) fn new(
+        ports: Ports,
+        set: Arc<VaultSet>,
+        node: NodeId,
+        signer: Arc<NodeSigner>,
+    ) -> Self {
+        let sizes = set.members.iter().map(|_| AtomicU64::new(0)).collect();
+        let (shipped, last) = (watch::Sender::new(0), Mutex::new(None));
+        let Lineage { instance, incarnation, .. } = set.lineage;
+        let place = LogPlace { instance, incarnation, node };
+        Self { ports, set, place, signer, sizes, shipped, last }
+    }
+
+    /// Starts one feeder a vault.
+    pub(crate) fn start(self: &Arc<Self>) {
+        for number in 0..self.set.members.len() {
+            let feeder = self.clone();
+            self.ports.tasks.spawn("ledger-feeder", Box::pin(feeder.feed(number)));
+        }
+    }
+
+    /// How many entries enough vaults hold under a checkpoint.
+    pub(crate) fn shipped(&self) -> u64 {
+        *self.shipped.borrow()
+    }
+
+    /// How many entries one vault holds under a checkpoint.
+    pub(crate) fn shipped_to(&self, number: usize) -> u64 {
+        self.sizes[number].load(Ordering::Acquire)
+    }
+
+    /// Waits until enough vaults hold `size` entries, at most `ms` milliseconds; says whether they
+    /// do.
+    pub(crate) async fn wait(&self, clock: &dyn Clock, size: u64, ms: u64) -> bool {
+        let mut at = self.shipped.subscribe();
+        let reached = std::pin::pin!(at.wait_for(|at| *at >= size));
+        let out_of_time = clock.sleep_ms(ms);
+        matches!(
+            futures_util::future::select(reached, out_of_time).await,
+            futures_util::future::Either::Left((Ok(_), _))
+        )
+    }
+
+    fn holds(&self, number: usize, size: u64) {
+        self.sizes[number].store(size, Ordering::Release);
+        let mut sizes: Vec<u64> = (0..self.sizes.len()).map(|at| self.shipped_to(at)).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let enough = sizes.get(self.set.need - 1).copied().unwrap_or(0);
+        self.shipped.send_if_modified(|at| {
+            let moved = enough > *at;
+            *at = (*at).max(enough);
+            moved
+        });
+    }
+
+    /// What brings a vault from the edge `from` towards the head.
+    async fn batch(&self, from: &TileRows) -> Result<Arc<Batch>, BatchFailed> {
+        let known = self.last.lock().expect("no code panics while it holds this lock").clone();
+        let head = self.ports.journal.head();
+        if let Some(known) = known.filter(|known| known.from == *from) {
+            return Ok(known);
+        }
+        let (journal, signer, from) =
+            (self.ports.journal.clone(), self.signer.clone(), from.clone());
+        let build = move || Batch::build(&journal, signer.checkpoints(), &from, &head);
+        let built = blocking(&*self.ports.tasks, build).await;
+        let built = Arc::new(built.unwrap_or(Err(BatchFailed::Short { found: 0, wanted: 0 }))?);
+        *self.last.lock().expect("no code panics while it holds this lock") = Some(built.clone());
+        Ok(built)
+    }
+}
