@@ -209,6 +209,7 @@ def ledger():
     origin = f"ins_{'01' * 16}/inc_{'02' * 16}/nod_{'03' * 16}"
     tree = u64(5) + listed([raw(1, 32), raw(2, 32)])
     write("head", head=text(origin) + u64(5) + raw(1, 32), tree=tree, origin=origin)
+    log()
     leaves = [short["node_started_with_every_option_absent"],
               short["state_first_commit_first_event"]]
     header = (b"keystead-journal" + u8(1) + text(origin) + u64(0) + u32(0) + u64(0)
@@ -218,6 +219,25 @@ def ledger():
     write("journal-entries",
           node=u8(2 + 4 * len(node)) + node + u8(0 + 4 * 1) + b"1",
           state=u8(2 + 4 * len(state)) + state, torn=u8(1 + 4 * 3) + b"abc")
+
+
+def log():
+    """Checkpoints, tiles and proofs: the shortest of what the vectors take."""
+    note = good("ledger", "notes")[0]["note"]
+    checkpoint = good("ledger", "checkpoints")[0]["note"]
+    keys = good("ledger", "verifier_keys")
+    write("note", note=note, checkpoint=checkpoint, text=checkpoint.split("\n\n")[0] + "\n",
+          cosigned=good("ledger", "cosignatures")[1]["note"], line=note.split("\n")[-2],
+          verifier_key=keys[0]["text"], witness_key=keys[1]["text"])
+    files = {f"{kind}": case["name"].encode() + b"\n" + bytes.fromhex(case["bytes"])
+             for kind, group in (("hashes", "hash_tiles"), ("bundle", "bundles"))
+             for case in good("ledger", group)}
+    names = {f"n{at}": case["name"] for at, case in enumerate(good("ledger", "names"))}
+    write("tile", **files, **names, checkpoint="checkpoint/300")
+    for group, number in (("inclusion", "index"), ("consistency", "older_size")):
+        for at, case in enumerate(good("ledger", group)):
+            hashes = b"".join(bytes.fromhex(each) for each in case["proof"])
+            write("log-proof", **{f"{group}_{at}": u64(case[number]) + u64(case["size"]) + hashes})
 
 
 def short_node():

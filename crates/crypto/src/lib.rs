@@ -37,5 +37,5 @@ pub use sealed::{
     SealContext, SealKey, Sealed,
 };
 pub use secret::Secret;
-pub use sign::{BadSignature, Signature, SigningKey, VerifyingKey};
+pub use sign::{BadSignature, NoteKey, NotePublic, Signature, SigningKey, VerifyingKey};
 pub use stream::{CHUNK_BYTES, open_stream, seal_stream};

@@ -59,11 +59,12 @@ impl CompactRange {
     /// The root of the whole.
     #[must_use]
     pub fn root(&self) -> Hash {
-        let mut peaks = self.peaks.iter().rev();
-        match peaks.next() {
-            None => sha256(&[]),
-            Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
-        }
+        fold_peaks(self.peaks.iter().copied())
+    }
+
+    /// The roots of its perfect subtrees, left to right.
+    pub(crate) fn peaks(&self) -> &[Hash] {
+        &self.peaks
     }
 
     /// Appends the size and the peaks.
@@ -84,6 +85,15 @@ impl CompactRange {
         } else {
             Err(Malformed::BadValue { field: "tree" })
         }
+    }
+}
+
+/// The root over perfect subtrees that shrink from left to right.
+pub(crate) fn fold_peaks(peaks: impl DoubleEndedIterator<Item = Hash>) -> Hash {
+    let mut peaks = peaks.rev();
+    match peaks.next() {
+        None => sha256(&[]),
+        Some(last) => peaks.fold(last, |right, left| node_hash(&left, &right)),
     }
 }
 

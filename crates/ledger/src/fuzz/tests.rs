@@ -9,6 +9,9 @@ use super::*;
 fn no_bytes_break_an_oracle() {
     drive::run("leaf", leaf);
     drive::run("head", head);
+    drive::run("note", note);
+    drive::run("tile", tile);
+    drive::run("log-proof", proof);
 }
 
 #[test]
@@ -20,4 +23,17 @@ fn the_seeds_are_what_the_parsers_take() {
     let heads = drive::corpus("head");
     assert!(Head::read(&mut Reader::new(&heads["head"])).is_ok());
     assert!(CompactRange::read(&mut Reader::new(&heads["tree"])).is_ok());
+    let notes = drive::corpus("note");
+    let text = |name: &str| String::from_utf8(notes[name].clone()).unwrap();
+    for name in ["checkpoint", "cosigned", "note"] {
+        assert!(Note::parse(&notes[name]).is_ok(), "{name}");
+    }
+    assert!(Checkpoint::parse(&text("text")).is_ok());
+    assert!(text("verifier-key").parse::<VerifierKey>().is_ok());
+    assert!(NoteSignature::parse(&text("line")).is_some());
+    for (name, bytes) in drive::corpus("tile") {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let taken = text.split('\n').next().map(str::parse::<TileName>);
+        assert!(name == "checkpoint" || taken.unwrap().is_ok(), "{name}");
+    }
 }

@@ -1,0 +1,324 @@
+//! Signed notes (C2SP signed-note): a text, and lines of those who signed it.
+//!
+//! Invariant: what parses prints back to the same bytes, and its text vouches for nothing until a
+//! key that the caller brought has verified. Lines of unknown keys are kept and passed over, so
+//! that witnesses and algorithms to come need no new reader (`docs/formats/ledger.md`).
+
+mod key;
+
+use std::fmt;
+
+use keystead_crypto::{NoteKey, Signature};
+use thiserror::Error;
+
+use crate::base64;
+
+pub use key::{KeyName, KeyType, VerifierKey};
+
+/// The longest note.
+pub const NOTE_BYTES: usize = 131_072;
+/// The most signatures of a note.
+pub const NOTE_SIGNATURES: usize = 64;
+
+const DASH: &str = "— ";
+const LATEST_TIME: u64 = u64::MAX >> 1;
+
+/// Why bytes are not a note, or a note not by a key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoteRefused {
+    /// Above [`NOTE_BYTES`].
+    #[error("the note has {len_bytes} bytes; one has at most {NOTE_BYTES}")]
+    TooLong {
+        /// Its length.
+        len_bytes: usize,
+    },
+    /// Above [`NOTE_SIGNATURES`].
+    #[error("the note has {count} signatures; one has at most {NOTE_SIGNATURES}")]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+    /// No UTF-8, or a control character other than the newline.
+    #[error("the note is no plain text at byte {at}")]
+    NotText {
+        /// Where the first such byte is.
+        at: usize,
+    },
+    /// No text, empty line and signatures that end with a newline.
+    #[error("the note has no signatures behind an empty line")]
+    Unparted,
+    /// A signature line that is none.
+    #[error("signature line {line} is not `— <name> <base64>`")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// Not the name of a key.
+    #[error("`{name}` is not the name of a key")]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// Not a verifier key, or one of an unknown type.
+    #[error("`{text}` is not a verifier key of Ed25519")]
+    VerifierKey {
+        /// What was given.
+        text: String,
+    },
+    /// A time that no cosignature has.
+    #[error("a cosignature cannot be of {time_s} s after 1970")]
+    Time {
+        /// Seconds since the Unix epoch.
+        time_s: u64,
+    },
+    /// No line by the key.
+    #[error("the note has no signature by `{name}` with key id {id:08x}")]
+    NotSigned {
+        /// The key's name.
+        name: KeyName,
+        /// The key's id.
+        id: u32,
+    },
+    /// Two lines by one key.
+    #[error("the note has two signatures by `{name}` with key id {id:08x}")]
+    Repeated {
+        /// The key's name.
+        name: KeyName,
+        /// The key's id.
+        id: u32,
+    },
+    /// A line that names the key and does not verify under it.
+    #[error("the signature by `{name}` with key id {id:08x} does not verify")]
+    BadSignature {
+        /// The key's name.
+        name: KeyName,
+        /// The key's id.
+        id: u32,
+    },
+}
+
+/// What a verified line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vouched {
+    /// The log signed the text.
+    Signed,
+    /// A witness saw the text.
+    Cosigned {
+        /// When: seconds since the Unix epoch, at most 2^63 − 1.
+        time_s: u64,
+    },
+}
+
+/// One signature line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteSignature {
+    name: KeyName,
+    id: u32,
+    bytes: Vec<u8>,
+}
+
+impl NoteSignature {
+    /// Signs a text as the log of that name (type 0x01).
+    #[must_use]
+    pub fn sign(text: &str, name: KeyName, key: &NoteKey) -> Self {
+        let by = VerifierKey::new(name, KeyType::Log, key.public());
+        Self { id: by.id(), name: by.into_name(), bytes: key.sign(text).0.to_vec() }
+    }
+
+    /// Cosigns a text as the witness of that name (type 0x04; C2SP tlog-cosignature, *Ed25519
+    /// signed message*), `time_s` seconds after the Unix epoch.
+    ///
+    /// # Errors
+    /// [`NoteRefused::Time`] above 2^63 − 1.
+    pub fn cosign(
+        text: &str,
+        name: KeyName,
+        key: &NoteKey,
+        time_s: u64,
+    ) -> Result<Self, NoteRefused> {
+        if time_s > LATEST_TIME {
+            return Err(NoteRefused::Time { time_s });
+        }
+        let by = VerifierKey::new(name, KeyType::Witness, key.public());
+        let made = key.sign(&cosigned(text, time_s));
+        let bytes = [&time_s.to_be_bytes()[..], &made.0].concat();
+        Ok(Self { id: by.id(), name: by.into_name(), bytes })
+    }
+
+    /// A line out of its text: `— <name> <base64>`, without its newline.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let (name, data) = line.strip_prefix(DASH)?.split_once(' ')?;
+        let data = base64::decode(data)?;
+        let (id, bytes) = data.split_first_chunk().filter(|(_, bytes)| !bytes.is_empty())?;
+        Some(Self {
+            name: KeyName::new(name).ok()?,
+            id: u32::from_be_bytes(*id),
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// The key's name.
+    #[must_use]
+    pub fn name(&self) -> &KeyName {
+        &self.name
+    }
+
+    /// The key's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What follows the key id; at least one byte.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn verify(&self, text: &str, by: &VerifierKey) -> Option<Vouched> {
+        match by.key_type() {
+            KeyType::Log => {
+                let signature = Signature(self.bytes.as_slice().try_into().ok()?);
+                by.public().verify(text, &signature).ok()?;
+                Some(Vouched::Signed)
+            }
+            KeyType::Witness => {
+                let (time, rest) = self.bytes.split_first_chunk()?;
+                let time_s = u64::from_be_bytes(*time);
+                let signature = Signature(rest.try_into().ok()?);
+                by.public().verify(&cosigned(text, time_s), &signature).ok()?;
+                (time_s <= LATEST_TIME).then_some(Vouched::Cosigned { time_s })
+            }
+        }
+    }
+}
+
+impl fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = [&self.id.to_be_bytes()[..], &self.bytes].concat();
+        write!(f, "{DASH}{} {}", self.name, base64::encode(&data))
+    }
+}
+
+/// A text and who signed it. It prints as the note that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    text: String,
+    signatures: Vec<NoteSignature>,
+}
+
+impl Note {
+    /// A note with its first signature.
+    ///
+    /// # Errors
+    /// [`NoteRefused::NotText`], [`NoteRefused::Unparted`] where the text does not end with a
+    /// newline, [`NoteRefused::TooLong`].
+    pub fn new(text: &str, first: NoteSignature) -> Result<Self, NoteRefused> {
+        check_text(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            return Err(NoteRefused::Unparted);
+        }
+        Self { text: text.to_owned(), signatures: Vec::new() }.with(first)
+    }
+
+    /// The same with one signature more.
+    ///
+    /// # Errors
+    /// [`NoteRefused::Repeated`] where a key of that name and id has signed already,
+    /// [`NoteRefused::TooMany`], [`NoteRefused::TooLong`].
+    pub fn with(mut self, signature: NoteSignature) -> Result<Self, NoteRefused> {
+        let (name, id) = (signature.name.clone(), signature.id);
+        if self.lines(&name, id).next().is_some() {
+            return Err(NoteRefused::Repeated { name, id });
+        }
+        self.signatures.push(signature);
+        check_count(self.signatures.len())?;
+        check_length(self.to_string().len())?;
+        Ok(self)
+    }
+
+    /// Takes a note apart; nothing is verified yet.
+    ///
+    /// # Errors
+    /// [`NoteRefused`]: what is wrong, and where.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NoteRefused> {
+        check_length(bytes.len())?;
+        let all = check_text(bytes)?;
+        let end = all.rfind("\n\n").ok_or(NoteRefused::Unparted)? + 1;
+        let (text, lines) = (&all[..end], &all[end + 1..]);
+        let lines = lines.strip_suffix('\n').ok_or(NoteRefused::Unparted)?;
+        check_count(lines.split('\n').count())?;
+        let read =
+            |(at, line)| NoteSignature::parse(line).ok_or(NoteRefused::Line { line: at + 1 });
+        let signatures = lines.split('\n').enumerate().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { text: text.to_owned(), signatures })
+    }
+
+    /// The text, with its last newline. Nothing is known of it until a key has verified.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The lines, in the order in which they stand; from 1 to [`NOTE_SIGNATURES`].
+    #[must_use]
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.signatures
+    }
+
+    /// Checks the one line by a key.
+    ///
+    /// # Errors
+    /// [`NoteRefused::NotSigned`], [`NoteRefused::Repeated`], [`NoteRefused::BadSignature`].
+    pub fn verify(&self, by: &VerifierKey) -> Result<Vouched, NoteRefused> {
+        let (name, id) = (by.name(), by.id());
+        let mut lines = self.lines(name, id);
+        match (lines.next(), lines.next()) {
+            (None, _) => Err(NoteRefused::NotSigned { name: name.clone(), id }),
+            (Some(_), Some(_)) => Err(NoteRefused::Repeated { name: name.clone(), id }),
+            (Some(line), None) => line
+                .verify(&self.text, by)
+                .ok_or_else(|| NoteRefused::BadSignature { name: name.clone(), id }),
+        }
+    }
+
+    fn lines<'a>(
+        &'a self,
+        name: &'a KeyName,
+        id: u32,
+    ) -> impl Iterator<Item = &'a NoteSignature> + 'a {
+        self.signatures.iter().filter(move |line| line.name == *name && line.id == id)
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.text)?;
+        self.signatures.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+fn cosigned(text: &str, time_s: u64) -> String {
+    format!("cosignature/v1\ntime {time_s}\n{text}")
+}
+
+fn check_length(len_bytes: usize) -> Result<(), NoteRefused> {
+    if len_bytes > NOTE_BYTES { Err(NoteRefused::TooLong { len_bytes }) } else { Ok(()) }
+}
+
+fn check_count(count: usize) -> Result<(), NoteRefused> {
+    if count > NOTE_SIGNATURES { Err(NoteRefused::TooMany { count }) } else { Ok(()) }
+}
+
+fn check_text(bytes: &[u8]) -> Result<&str, NoteRefused> {
+    let refused = |at| NoteRefused::NotText { at };
+    let text = std::str::from_utf8(bytes).map_err(|error| refused(error.valid_up_to()))?;
+    match bytes.iter().position(|byte| *byte < b' ' && *byte != b'\n') {
+        Some(at) => Err(refused(at)),
+        None => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests;
