@@ -4,7 +4,7 @@
 //! signs carries it whole, so that the root's public key alone verifies any object of any year.
 
 use keystead_crypto::{
-    SigningKey, VerifyingKey,
+    NoteKey, SigningKey, VerifyingKey,
     bytes::{Malformed, Reader, Writer},
 };
 use keystead_domain::{IncarnationId, InstanceId, NodeId, Timestamp};
@@ -171,7 +171,8 @@ mod tests {
         let bytes = world.signer().certificate_bytes().to_vec();
         let other = SigningKey::from_seed(world.entropy.secret());
         let object = ObjectType::NodeCertificate;
-        let found = NodeSigner::new(bytes, other).unwrap_err();
+        let checkpoints = NoteKey::from_seed(world.entropy.secret());
+        let found = NodeSigner::new(bytes, other, checkpoints).unwrap_err();
         assert_eq!(found, ObjectRefused::OtherNode { object });
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: two worlds of one seed are equal to the byte, so that a failing test repeats.
 
-use keystead_crypto::{Entropy, RecipientSeed, SigningKey};
+use keystead_crypto::{Entropy, NoteKey, RecipientSeed, SigningKey, VerifyingKey};
 use keystead_domain::{EpochId, IncarnationId, InstanceId, NodeId, TenantId, Timestamp};
 
 use crate::{EpochRecord, NodeCertificate, NodeSigner, SlotPlace};

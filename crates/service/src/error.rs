@@ -261,7 +261,9 @@ pub enum FenceReason {
         sequence: u64,
     },
     /// A vault holds another ledger of this node than ours.
-    #[error("a vault holds another ledger of this node than ours at {size} entries: two nodes write")]
+    #[error(
+        "a vault holds another ledger of this node than ours at {size} entries: two nodes write"
+    )]
     ForkedLedger {
         /// The size at which they differ.
         size: u64,

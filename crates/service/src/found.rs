@@ -11,9 +11,7 @@ use keystead_archive::{
 };
 use keystead_crypto::{RecipientSeed, Roots, SealFailed, SigningKey};
 use keystead_domain::{ChangeId, Kind, KitId, TenantId, VaultId, WrapRecord};
-use keystead_journal::{
-    DiskFailed, FileName, Journal, JournalFailed, JournalUnreadable, Limits,
-};
+use keystead_journal::{DiskFailed, FileName, Journal, JournalFailed, JournalUnreadable, Limits};
 use keystead_ledger::Event;
 use keystead_store::{
     AggregateRef, ChangeSet, CommitFailed, Expected, Index, IndexEntry, MaterialRow, Put,

@@ -3,7 +3,7 @@
 //! Invariant: made from a seed, so that the same program makes the same bytes.
 
 use keystead_archive::{EpochRecord, NodeCertificate, NodeSigner};
-use keystead_crypto::{Entropy, RecipientSeed, Secret, SigningKey};
+use keystead_crypto::{Entropy, NoteKey, RecipientSeed, Secret, SigningKey, VerifyingKey};
 use keystead_domain::{EpochId, IncarnationId, InstanceId, NodeId, TenantId, Timestamp, to_hex};
 use serde_json::{Value, json};
 
@@ -37,16 +37,18 @@ impl World {
         let objects: Secret<32> = self.entropy.secret();
         let again = Secret::from_slice(&bytes(&objects)).expect("32 bytes");
         let key = SigningKey::from_seed(objects);
+        let node = NodeId::random(&self.entropy);
+        let checkpoints = NoteKey::from_seed(self.entropy.secret());
         let certificate = NodeCertificate {
             instance: self.instance,
             incarnation: self.incarnation,
-            node: NodeId::random(&self.entropy),
+            node,
             objects_key: key.public(),
-            checkpoints_key: SigningKey::from_seed(self.entropy.secret()).public(),
+            checkpoints_key: VerifyingKey(checkpoints.public().0),
             issued_at: self.now,
         };
         let issued = certificate.issue(&self.root).expect("its fields are lawful");
-        let signer = NodeSigner::new(issued, key).expect("they were made together");
+        let signer = NodeSigner::new(issued, key, checkpoints).expect("they were made together");
         Node { signer, key: SigningKey::from_seed(again) }
     }
 

@@ -64,19 +64,17 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::Ledger { reason: LedgerFault::Busy } => {
             Exception::sender(Code::Throttling, fault.to_string())
         }
+        Fault::Fenced { .. } => Exception::receiver(Code::KeyUnavailable, fault.to_string()),
+        Fault::Store(_) if error.kind() == ErrorKind::Corrupt => {
+            Exception::receiver(Code::KmsInternal, fault.to_string())
+        }
         Fault::NotYetVaulted { .. }
         | Fault::VaultsAway { .. }
         | Fault::SealAway
         | Fault::Ledger {
             reason: LedgerFault::Full | LedgerFault::NotVaulted | LedgerFault::Stopped,
-        } => {
-            Exception::receiver(Code::DependencyTimeout, fault.to_string())
         }
-        Fault::Fenced { .. } => Exception::receiver(Code::KeyUnavailable, fault.to_string()),
-        Fault::Store(_) if error.kind() == ErrorKind::Corrupt => {
-            Exception::receiver(Code::KmsInternal, fault.to_string())
-        }
-        Fault::Store(_) => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
+        | Fault::Store(_) => Exception::receiver(Code::DependencyTimeout, fault.to_string()),
         Fault::Contended | Fault::IdempotencyReused | Fault::OtherDataKey { .. } => {
             Exception::sender(Code::Conflict, fault.to_string())
         }

@@ -46,7 +46,8 @@ fn shipped_with_segments(chain: &Chain) -> Vec<Head> {
 /// The largest checkpoint of each log of the incarnation in each vault.
 async fn signed(sources: &Sources, chain: &Chain, root: &VerifyingKey) -> Vec<Head> {
     let (instance, incarnation) = (sources.instance, chain.opening.incarnation);
-    let mut origins: Vec<Origin> = shipped_with_segments(chain).into_iter().map(|h| h.origin).collect();
+    let mut origins: Vec<Origin> =
+        shipped_with_segments(chain).into_iter().map(|h| h.origin).collect();
     origins.sort_unstable();
     origins.dedup();
     let mut found = Vec::new();

@@ -14,6 +14,7 @@ mod full;
 mod idempotency;
 mod kit;
 mod leases;
+mod ledger;
 mod node;
 mod outcome;
 mod prepared;

@@ -8,8 +8,8 @@ use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{IncarnationId, InstanceId, Timestamp};
 use keystead_journal::Journal;
 use keystead_service::{
-    AuditDurability, Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site, StartFailed,
-    StartOptions, Tasks,
+    AuditDurability, Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site,
+    StartFailed, StartOptions, Tasks,
     restore::{self, Reading, RestoreFailed, RestorePlan, Watcher},
     start,
 };
