@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from keystead_reader import (
-    envelope, frame, hpke, kit, leaf, objects, printed, records, segment, wraps,
+    envelope, frame, hpke, kit, leaf, ledger, note, objects, printed, records, segment, wraps,
 )
+from keystead_reader.__main__ import main as reader_main
 from keystead_reader.codec import Refused
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -227,6 +228,150 @@ def test_a_ledger_leaf(case):
         assert leaf.leaf_hash(data).hex() == case["leaf_hash"]
 
 
+@pytest.mark.parametrize("case", cases("ledger", "notes"))
+def test_a_note(case):
+    before = "a" * case.get("a_prepended", 0)
+    data = bytes.fromhex(case["note_hex"]) if "note_hex" in case else (
+        before + case["note"]).encode()
+    if not refuses(case, lambda: note.parse(data)):
+        found = note.parse(data)
+        assert found.text == before + case["text"]
+        assert found.signatures == [(line["name"], line["id"], bytes.fromhex(line["bytes"]))
+                                    for line in case["signatures"]]
+
+
+@pytest.mark.parametrize("case", cases("ledger", "checkpoints"))
+def test_a_checkpoint(case):
+    [key] = raw(case, "key")
+
+    def read():
+        return note.checkpoint(case["note"].encode(), case["origin"], key)
+    if not refuses(case, read):
+        assert_fields(read(), {name: case[name] for name in ("origin", "size", "root")})
+
+
+@pytest.mark.parametrize("case", cases("ledger", "cosignatures"))
+def test_a_cosignature(case):
+    [key] = raw(case["witness"], "key")
+
+    def read():
+        return note.cosigned_at(case["note"].encode(), case["witness"]["name"], key)
+    if not refuses(case, read):
+        assert read() == case["time"]
+
+
+@pytest.mark.parametrize("case", cases("ledger", "verifier_keys"))
+def test_a_verifier_key(case):
+    if not refuses(case, lambda: note.verifier_key(case["text"])):
+        found = note.verifier_key(case["text"])
+        assert found == (case["key_name"], case["type"], bytes.fromhex(case["key"]))
+        assert note.key_id(*found) == case["id"]
+
+
+def test_the_names_of_tiles():
+    for case in load("ledger")["names"]:
+        if not refuses(case, lambda: ledger.parse_name(case["name"])):
+            found = ledger.parse_name(case["name"])
+            assert found == (case["level"], case["index"], case["width"])
+    for case in load("ledger")["sizes"]:
+        found = ledger.new_names(case["older"], case["size"])
+        assert sorted(found) == sorted(case["names"]), case["name"]
+
+
+def test_the_bytes_of_tiles():
+    for group, values, read in (("hash_tiles", "hashes", ledger.read_hashes),
+                                ("bundles", "entries", ledger.read_entries)):
+        for case in load("ledger")[group]:
+            [data] = raw(case, "bytes")
+            if not refuses(case, lambda: read(case["name"], data)):
+                assert [part.hex() for part in read(case["name"], data)] == case[values]
+
+
+@pytest.mark.parametrize("case", cases("ledger", "inclusion"))
+def test_an_inclusion_proof(case):
+    leaf_hash, root = raw(case, "leaf_hash", "root")
+    proof = [bytes.fromhex(each) for each in case["proof"]]
+
+    def verify():
+        ledger.verify_inclusion(leaf_hash, case["index"], case["size"], root, proof)
+    if not refuses(case, verify):
+        verify()
+
+
+@pytest.mark.parametrize("case", cases("ledger", "consistency"))
+def test_a_consistency_proof(case):
+    older_root, root = raw(case, "older_root", "root")
+    proof = [bytes.fromhex(each) for each in case["proof"]]
+
+    def verify():
+        ledger.verify_consistency(case["older_size"], older_root, case["size"], root, proof)
+    if not refuses(case, verify):
+        verify()
+
+
+@pytest.mark.parametrize("case", cases("ledger", "successions"))
+def test_a_succession(case):
+    [first] = raw(case, "leaf")
+    if not refuses(case, lambda: ledger.succession(case["origin"], first)):
+        assert ledger.succession(case["origin"], first) == case["heads"]
+
+
+def log_files(case):
+    """The files of the base log with the changes of a case."""
+    files = {name: bytes.fromhex(data) for name, data in load("ledger")["base"]["objects"].items()}
+    for name in case.get("remove", []):
+        del files[name]
+    files.update((name, bytes.fromhex(data)) for name, data in case.get("set", {}).items())
+    if "flip" in case:
+        altered = bytearray(files[case["flip"]["name"]])
+        altered[case["flip"]["at"]] ^= 1
+        files[case["flip"]["name"]] = bytes(altered)
+    return files
+
+
+def verify_log(case, base):
+    newer, older = [
+        text and note.checkpoint(text.encode(), base["origin"], bytes.fromhex(base["key"]))
+        for text in (case.get("checkpoint", base["newer"]), case.get("older"))]
+    return newer, ledger.verify_log(newer, log_files(case).get, older)
+
+
+@pytest.mark.parametrize("case", cases("ledger", "logs"))
+def test_a_log(case):
+    base = load("ledger")["base"]
+    if refuses(case, lambda: verify_log(case, base)):
+        with pytest.raises(Refused) as refused:
+            verify_log(case, base)
+        assert getattr(refused.value, "at", None) == case.get("at")
+    else:
+        newer, entries = verify_log(case, base)
+        assert [entry.hex() for entry in entries] == base["entries"][:newer.size]
+
+
+def test_a_folder_of_a_log_and_every_proof_out_of_it(tmp_path, capsys):
+    base = load("ledger")["base"]
+    for name, data in log_files({}).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "200").write_text(base["older"])
+    (tmp_path / "checkpoint" / "300").write_text(base["newer"])
+    name = next(case["text"] for case in load("ledger")["verifier_keys"])
+    command = ["ledger", "--log", str(tmp_path), "--key", name,
+               "--older", str(tmp_path / "checkpoint" / "200")]
+    assert reader_main(command) == 0
+    assert base["root"] in capsys.readouterr().out
+    key = bytes.fromhex(base["key"])
+    newest, entries = ledger.verify_folder(tmp_path, base["origin"], key)
+    log = ledger.Log(newest, log_files({}).get)
+    for at, entry in enumerate(entries):
+        ledger.verify_inclusion(leaf.leaf_hash(entry), at, newest.size, newest.root,
+                                log.inclusion_proof(at))
+    (tmp_path / "tile" / "0" / "000").unlink()
+    assert reader_main(command) == 1
+    assert "missing: tile/0/000" in capsys.readouterr().err
+
+
 READERS = {"key-copy": ("object", objects.key_copy), "slot-table": ("object", objects.slot_table),
            "segment": ("object", segment.read), "recovery-point": ("object", segment.read),
            "kit": ("kit", lambda data, _: kit.read(data))}
@@ -246,6 +391,14 @@ def test_every_altered_byte_and_every_cut_is_refused(name):
                 read(spoilt, root_key)
 
 
+def tile_of(data):
+    """A name, a newline, and what the file holds."""
+    name, _, rest = data.partition(b"\n")
+    name = name.decode("utf-8", "replace")
+    read = ledger.read_entries if ledger.parse_name(name)[0] == "entries" else ledger.read_hashes
+    return read(name, rest)
+
+
 def test_no_file_of_the_fuzzers_makes_a_reader_stumble():
     """Whatever bytes come, a reader takes them or refuses them; it does not fail."""
     corpus = VECTORS.parent.parent / "fuzz" / "corpus"
@@ -254,6 +407,10 @@ def test_no_file_of_the_fuzzers_makes_a_reader_stumble():
     read = [*(read for _, read in READERS.values()), objects.certificate, objects.vault,
             objects.epoch, objects.recipient_set, objects.opening, objects.closing,
             lambda data, _: segment.read_changes(data, 1 << 20, segment.SEGMENT),
+            lambda data, _: note.parse(data), lambda data, _: tile_of(data),
+            lambda data, _: note.verifier_key(data.decode("utf-8", "replace")),
+            lambda data, _: note.read_checkpoint(data.decode("utf-8", "replace")),
+            lambda data, _: ledger.succession("a/b/c", data),
             lambda data, _: leaf.read(data), lambda data, _: leaf.read_unplaced(data),
             lambda data, _: printed.read(data.decode("utf-8", "replace")),
             lambda data, _: records.key(data), lambda data, _: records.kit(data),
@@ -270,7 +427,7 @@ def test_no_file_of_the_fuzzers_makes_a_reader_stumble():
 
 
 def test_every_file_of_vectors_is_read_here():
-    known = {"ciphertext", "key-copy", "kit", "ledger-leaf", "recovery-point", "segment",
+    known = {"ciphertext", "key-copy", "kit", "ledger", "ledger-leaf", "recovery-point", "segment",
              "slot-table", "wrap-export"}
     assert {path.stem for path in VECTORS.glob("*.json")} == known
 

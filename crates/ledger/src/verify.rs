@@ -5,17 +5,17 @@
 //! before, the edge only after it gave the checkpoint's root; so the first wrong file or entry is
 //! named, not one that it spoilt. What is left open: whether others were shown the same log.
 
+mod growth;
+
 use keystead_crypto::bytes::Malformed;
 use thiserror::Error;
 
 use crate::{
     Checkpoint, CompactRange, Hash, Head, Leaf, ProofRefused, TILE_WIDTH, TOP_LEVEL, TileLevel,
-    TileName, TileRefused, TileRows, leaf_hash,
-    proof::{prove_consistency, root_at, verify_consistency},
-    tile::range,
-    tile_root,
-    tree::fold_peaks,
+    TileName, TileRefused, TileRows, leaf_hash, tile::range, tile_root, tree::fold_peaks,
 };
+
+pub use growth::{verify_growth, verify_growth_by_tiles};
 
 /// What is wrong with a log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -226,59 +226,6 @@ pub fn verify_bundles<'a>(
         Some(_) => Err(LogRefused::Ended { size }),
         None if tree.root() == *checkpoint.root() => Ok(()),
         None => Err(LogRefused::OtherRoot { size }),
-    }
-}
-
-/// Checks by a proof that the log of one checkpoint grew out of an older one. Both signatures were
-/// verified before.
-///
-/// # Errors
-/// [`LogRefused::Fork`] where the newer root is right and the older one is not: two signed
-/// checkpoints of which no log has both. [`LogRefused::Proof`] where the proof is none, which says
-/// nothing about the log, [`LogRefused::OtherOrigin`].
-pub fn verify_growth(
-    older: &Checkpoint,
-    newer: &Checkpoint,
-    proof: &[Hash],
-) -> Result<(), LogRefused> {
-    if older.origin() != newer.origin() {
-        return Err(LogRefused::OtherOrigin);
-    }
-    verify_consistency(older.size(), older.root(), newer.size(), newer.root(), proof)
-        .map_err(|refused| fork_or(older, newer, refused))
-}
-
-/// The same from the hashes of the newer log's tiles, see [`crate::hashes_from_tiles`]. Tiles that
-/// are not the newer log's are told from a fork.
-///
-/// # Errors
-/// As [`verify_growth`].
-pub fn verify_growth_by_tiles(
-    older: &Checkpoint,
-    newer: &Checkpoint,
-    hash: impl Fn(u8, u64) -> Option<Hash>,
-) -> Result<(), LogRefused> {
-    if older.origin() != newer.origin() {
-        return Err(LogRefused::OtherOrigin);
-    }
-    let (was, size, proves) = (older.size(), newer.size(), LogRefused::Proof);
-    let proof = prove_consistency(&hash, was, size).map_err(proves)?;
-    let own = if was == size { Ok(*newer.root()) } else { root_at(&hash, was) }.map_err(proves)?;
-    // Where this holds, `own` is the root that the newer log had at the older size.
-    verify_consistency(was, &own, size, newer.root(), &proof).map_err(proves)?;
-    match own == *older.root() {
-        true => Ok(()),
-        false => Err(fork_or(older, newer, ProofRefused::OtherOlderRoot)),
-    }
-}
-
-fn fork_or(older: &Checkpoint, newer: &Checkpoint, refused: ProofRefused) -> LogRefused {
-    match refused {
-        ProofRefused::OtherOlderRoot => LogRefused::Fork {
-            older: Box::new(older.head().clone()),
-            newer: Box::new(newer.head().clone()),
-        },
-        refused => LogRefused::Proof(refused),
     }
 }
 

@@ -1,4 +1,4 @@
-"""The last resort on the command line: lists keys and decrypts, and writes no file.
+"""The last resort on the command line: lists keys, decrypts, verifies ledgers; writes no file.
 
 Secrets come from files and never from arguments, which other users of the machine can read.
 """
@@ -9,8 +9,8 @@ import datetime
 import sys
 from pathlib import Path
 
-from . import kit, printed, wraps
-from .codec import Refused, print_id
+from . import kit, ledger, note, printed, wraps
+from .codec import Refused, print_id, require
 from .recover import Recovery
 from .vaults import Vaults
 
@@ -23,6 +23,27 @@ def main(arguments=None):
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _run_recover(options):
+    recovery, found = _recover(options)
+    if options.list:
+        _list(recovery, found)
+    if options.decrypt:
+        _decrypt(options, recovery, found)
+
+
+def _run_ledger(options):
+    name, kind, key = note.verifier_key(options.key)
+    require(kind == note.LOG, "malformed", "not the key of a log")
+    older = None
+    if options.older:
+        older = note.checkpoint(Path(options.older).read_bytes(), name, key)
+    newest, entries = ledger.verify_folder(options.log, name, key, older)
+    print(f"{newest.origin}: {len(entries)} entries give the root {newest.root.hex()}")
+    for head in ledger.succession(name, entries[0]) if entries else []:
+        unknown = ", what came after is not known" if head["tail_unknown"] else ""
+        print(f"follows {head['origin']} at {head['size']} entries{unknown}")
 
 
 def _parse(arguments):
@@ -47,6 +68,12 @@ def _parse(arguments):
     verify.add_argument("export", metavar="FILE")
     verify.add_argument("--root-public-key", required=True, metavar="HEX")
     verify.set_defaults(act=_verify_wraps)
+    log = commands.add_parser("ledger", help="verify a node's ledger")
+    log.add_argument("--log", required=True, metavar="DIR",
+                     help="the folder with checkpoint/ and tile/")
+    log.add_argument("--key", required=True, help="the log's verifier key: NAME+ID+KEY")
+    log.add_argument("--older", metavar="FILE", help="a checkpoint that was seen before")
+    log.set_defaults(act=_run_ledger)
     options = parser.parse_args(arguments)
     if options.act is _use and not any(
             (options.list, options.decrypt, options.unwrap, options.wraps)):

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Origin,
+    Origin, base64,
     testing::{Log, note_key},
 };
 

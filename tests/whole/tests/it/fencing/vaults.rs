@@ -1,5 +1,6 @@
 //! Vaults that are lost, unmounted, emptied, slow, or come back as they were long ago.
 
+use keystead_archive::names::LEDGER_FOLDER;
 use keystead_service::{Vaulted, status::VaultStatus};
 use keystead_targets::{MemoryVault, Vault};
 
@@ -13,14 +14,23 @@ async fn vault(node: &Node, number: usize) -> VaultStatus {
     node.client.status().await.unwrap().vaults[number].clone()
 }
 
-/// What a vault holds apart from its own record.
+/// What a vault holds apart from its own record and from ledgers, whose checkpoints are as many as
+/// each vault had the time for.
 fn content(vault: &MemoryVault) -> Vec<(String, Vec<u8>)> {
-    let listed = now(vault.list("")).unwrap();
+    let listed = now(vault.list_apart("", LEDGER_FOLDER)).unwrap();
     let names = listed.into_iter().map(|object| object.name);
     names
         .filter(|name| !name.as_str().ends_with("/vault"))
         .map(|name| (name.to_string(), now(vault.read(&name)).unwrap().unwrap()))
         .collect()
+}
+
+fn lose_ledgers(vault: &MemoryVault) {
+    let of_ledgers = format!("/{LEDGER_FOLDER}/");
+    let listed = now(vault.list("")).unwrap().into_iter().map(|object| object.name);
+    for name in listed.filter(|name| name.as_str().contains(&of_ledgers)) {
+        vault.remove(&name);
+    }
 }
 
 fn assert_equal_vaults(prepared: &Prepared) {
@@ -224,6 +234,8 @@ fn a_vault_that_shows_another_segment_in_our_place_fences_the_node() {
         node.works().await;
         node.client.status().await.unwrap();
         prepared.world.vaults[2].back();
+        // Else the clone would learn from its ledger there that it is one.
+        lose_ledgers(&prepared.world.vaults[2]);
         prepared.world.vaults[0].away();
         prepared.world.vaults[1].away();
         let clone = prepared.process_over(&other, &keystead_testkit::FaultPlans::default());

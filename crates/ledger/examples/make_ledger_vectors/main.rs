@@ -2,7 +2,7 @@
 //!
 //! Invariant: run once per format version and committed; tests only ever read the file, so that a
 //! change of the code cannot change what it is measured by. Everything is made from fixed seeds:
-//! `cargo run -p keystead-ledger --example make_vectors > tests/vectors/ledger.json`.
+//! `cargo run -p keystead-ledger --example make_ledger_vectors > tests/vectors/ledger.json`.
 
 mod logs;
 mod notes;
