@@ -25,14 +25,6 @@ def main(arguments=None):
     return 0
 
 
-def _run_recover(options):
-    recovery, found = _recover(options)
-    if options.list:
-        _list(recovery, found)
-    if options.decrypt:
-        _decrypt(options, recovery, found)
-
-
 def _run_ledger(options):
     name, kind, key = note.verifier_key(options.key)
     require(kind == note.LOG, "malformed", "not the key of a log")
