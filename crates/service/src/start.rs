@@ -260,14 +260,7 @@ async fn run(
     });
     record_start(&ports, &sealing).await?;
     Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
-    let follower = Follower {
-        ports: ports.clone(),
-        set: set.clone(),
-        progress: progress.clone(),
-        tenants: tenants.clone(),
-        keyring: keyring.clone(),
-    };
-    Arc::new(follower).start();
+    follow(&ports, &set, &progress, &tenants, &keyring);
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
     let signer = sealing.signer.clone();
     let ledger = Arc::new(LedgerShipper::new(ports.clone(), set.clone(), node, signer));
@@ -293,6 +286,24 @@ async fn run(
     });
     service.start_jobs();
     Ok(service)
+}
+
+/// Starts what brings committed changes into ledger and keyring.
+fn follow(
+    ports: &Ports,
+    set: &Arc<VaultSet>,
+    progress: &Arc<Progress>,
+    tenants: &Arc<Tenants>,
+    keyring: &Arc<Keyring>,
+) {
+    let follower = Follower {
+        ports: ports.clone(),
+        set: set.clone(),
+        progress: progress.clone(),
+        tenants: tenants.clone(),
+        keyring: keyring.clone(),
+    };
+    Arc::new(follower).start();
 }
 
 /// Records what was committed and is not yet in the ledger; says up to which change all is. A full

@@ -85,7 +85,7 @@ pub(crate) const FIELDS: [Field; 10] = [
         default: Some("local"),
         about: "where an event must be before its request is answered: synced on this disk (the \
                 vaults have it a second later), or in as many vaults as must confirm",
-        changed_by: "who must not lose a single use event with the machine, and can wait for vaults",
+        changed_by: "who must not lose one use event with the machine, and can wait for vaults",
         set: |config, text| durability(text).map(|value| config.audit_durability = value),
     },
     Field {
