@@ -9,7 +9,6 @@
 use aws_lc_rs::{
     agreement, digest,
     encoding::{AsDer, PublicKeyX509Der},
-    rand::SystemRandom,
     signature::{
         ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ED25519, EcdsaKeyPair,
         Ed25519KeyPair, KeyPair, UnparsedPublicKey,
@@ -93,8 +92,7 @@ impl P256Key {
     /// Signs a message: the DER of (r, s), another one each time.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let made = self.pair().sign(&SystemRandom::new(), message);
-        made.expect("a lawful key signs any message").as_ref().to_vec()
+        self.sign_digest(&sha256(message))
     }
 
     /// Signs what somebody else hashed.

@@ -18,4 +18,5 @@ mod node;
 mod outcome;
 mod prepared;
 mod restoring;
+mod signing;
 mod wraps;
