@@ -47,6 +47,14 @@ pub(crate) enum Failed {
     /// Output that cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// A file that cannot be made.
+    #[error("cannot write `{}`: {source}", .file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
     /// Manual pages that cannot be written.
     #[error("cannot write the manual pages into `{}`: {source}", .folder.display())]
     Pages {
@@ -67,7 +75,9 @@ impl Explained for Failed {
             Self::Profile(refused) => refused.exit(),
             Self::Call(failed) => failed.exit(),
             Self::Status(unknown) => unknown.exit(),
-            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => Exit::Failed,
+            Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => {
+                Exit::Failed
+            }
         }
     }
 
@@ -80,7 +90,7 @@ impl Explained for Failed {
             Self::Profile(refused) => refused.hint(),
             Self::Call(failed) => failed.hint(),
             Self::Status(unknown) => unknown.hint(),
-            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => None,
+            Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 20] = [
+const COMMANDS: [(&[&str], &str); 21] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -20,6 +20,7 @@ const COMMANDS: [(&[&str], &str); 20] = [
     (&["key", "list"], "List all keys"),
     (&["key", "show"], "Show one key with its versions and tags"),
     (&["key", "create"], "Make a key"),
+    (&["key", "public-key"], "Print the public half of a key"),
     (&["config", "explain"], "Show each value with its source"),
     (&["config", "check"], "Say whether the configuration can be used"),
     (&["completions"], "Print a completion script for a shell"),
