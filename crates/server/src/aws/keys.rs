@@ -165,7 +165,6 @@ fn spec_and_usage(members: &mut Members) -> Result<KeySpec, Unread> {
     };
     match usage {
         None if spec != KeySpec::Symmetric => members.refuse_later(Unread::validation(NO_USAGE)),
-        None => {}
         // What AWS can do with such a curve and a key of ours cannot.
         Some(usage) if spec == KeySpec::P256 && usage == "KEY_AGREEMENT" => {
             let message = format!("KeyUsage {usage} is not supported.");
@@ -175,7 +174,7 @@ fn spec_and_usage(members: &mut Members) -> Result<KeySpec, Unread> {
             let message = format!("KeyUsage {usage} is not compatible with KeySpec {spec}");
             members.refuse_later(Unread::validation(message));
         }
-        Some(_) => {}
+        None | Some(_) => {}
     }
     Ok(spec)
 }

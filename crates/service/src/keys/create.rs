@@ -99,7 +99,7 @@ impl Service {
         let now = self.ports.clock.now();
         let material = draw(command.spec, &self.ports.entropy);
         let id = KeyId::random(&self.ports.entropy);
-        let version = self.vault_version(at.tenant, id, command.spec, 1, now, &material).await?;
+        let version = self.vault_version(at.tenant, (id, command.spec), 1, now, &material).await?;
         let keys = self.tenants.get(&at.tenant).ok_or(Fault::Internal)?;
         let sealed = keys.seal_material(&self.ports.entropy, version.id, &material);
         let key = Key {
@@ -126,8 +126,7 @@ impl Service {
     async fn vault_version(
         &self,
         tenant: keystead_domain::TenantId,
-        key: KeyId,
-        spec: KeySpec,
+        (key, spec): (KeyId, KeySpec),
         number: u32,
         now: Timestamp,
         material: &Secret<32>,

@@ -223,13 +223,14 @@ fn a_vault_that_shows_another_segment_in_our_place_fences_the_node() {
         prepared.world.vaults[2].away();
         node.works().await;
         node.client.status().await.unwrap();
+        // Else it may fill the gap before the clone does.
+        node.kill();
         prepared.world.vaults[2].back();
         prepared.world.vaults[0].away();
         prepared.world.vaults[1].away();
         let clone = prepared.process_over(&other, &keystead_testkit::FaultPlans::default());
         drop(crate::node::serve(&clone).await.unwrap());
         // Unseen, it answers nothing; its heartbeat writes all the same.
-        node.kill();
         prepared.wait_ms(6 * 60 * 1000).await;
         clone.kill();
         prepared.world.vaults[0].back();
