@@ -145,7 +145,7 @@ fn refusals_name_their_exception() {
         ("Encrypt", json!({"KeyId": "alias/x", "Plaintext": "AA=="}), "NotFoundException"),
         ("DescribeKey", json!({}), "ValidationException"),
         ("Decrypt", json!({"CiphertextBlob": "AAAA"}), "InvalidCiphertextException"),
-        ("GenerateRandom", json!({}), "UnknownOperationException"),
+        ("GenerateDataKeyPair", json!({}), "UnknownOperationException"),
         ("Sign", json!({}), "ValidationException"),
         ("CreateKey", json!({"KeySpec": "HMAC_256"}), "ValidationException"),
         ("", json!({}), "UnknownOperationException"),
