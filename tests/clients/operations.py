@@ -23,16 +23,22 @@ class Api:
     def __init__(self, server):
         self.server = server
         self.values = {"subject": "row ø/7"}
+        # The key that an operation is called on, where it is not the suite's own.
+        self.keys = {}
         # A lawful body for each operation that reads one.
         self.bodies = {name: {} for name, operation in OPERATIONS.items() if operation.body()}
 
     def call(self, name, body=None, query=None, headers=None, **values):
         operation = OPERATIONS[name]
-        target = native.target(operation.path, self.values | values, query)
+        target = native.target(operation.path, self.names(name) | values, query)
         exchange = native.call(self.server, operation.method, target, body, headers)
         operation.check(exchange)
         assert exchange.operation == name
         return exchange
+
+    def names(self, name):
+        """What stands in the path of an operation."""
+        return self.values | ({"key": self.keys[name]} if name in self.keys else {})
 
     def refused(self, name, body=None, status=400, kind="invalid", **more):
         """Expects a refusal; what it says."""
@@ -47,7 +53,7 @@ class Api:
 
 
 def keys(api):
-    whole = {"purpose": "PHI", "description": "d", "tags": {"a": "b"},
+    whole = {"spec": "SYMMETRIC_DEFAULT", "purpose": "PHI", "description": "d", "tags": {"a": "b"},
              "expires_at": "2999-01-01T00:00:00Z"}
     api.bodies["CreateKey"] = whole
     made = api.call("CreateKey", whole, headers={"Idempotency-Key": uuid.uuid4().hex})
@@ -66,6 +72,33 @@ def keys(api):
     api.bodies["Decrypt"] = body
     yield (opened := api.call("Decrypt", body))
     assert opened.json()["plaintext"] == in_base64(b"p")
+
+
+def signatures(api):
+    """On a key of P-256 and one for MACs, which these operations are then called on."""
+    message = {"message": in_base64(bytes(32)), "dry_run": False}
+    raw = {**message, "message_type": "raw"}
+    for spec in ("ECC_NIST_EDWARDS25519", "ECC_NIST_P256"):
+        yield (made := api.call("CreateKey", {"spec": spec}))
+        key = made.json()["id"]
+        yield (shown := api.call("GetPublicKey", key=key))
+        yield (signed := api.call("Sign", raw, key=key))
+        assert (shown.json()["spec"], shown.json()["key_id"]) == (spec, key)
+        body = {**raw, "signature": signed.json()["signature"]}
+        yield api.call("Verify", body, key=key)
+    digest = {**message, "message_type": "digest"}
+    yield (signed := api.call("Sign", digest, key=key))
+    yield api.call("Verify", {**digest, "signature": signed.json()["signature"]}, key=key)
+    api.bodies["Sign"], api.bodies["Verify"] = raw, body
+    for name in ("GetPublicKey", "Sign", "Verify"):
+        api.keys[name] = key
+    yield (made := api.call("CreateKey", {"spec": "HMAC_256"}))
+    for name in ("GenerateMac", "VerifyMac"):
+        api.keys[name] = made.json()["id"]
+    api.bodies["GenerateMac"] = message
+    yield (mac := api.call("GenerateMac", message))
+    api.bodies["VerifyMac"] = {**message, "mac": mac.json()["mac"]}
+    yield api.call("VerifyMac", api.bodies["VerifyMac"])
 
 
 def wraps(api):
@@ -125,7 +158,7 @@ def node(api):
 def successes(api):
     """What succeeded, by operation."""
     found = {}
-    for part in (keys, wraps, data_keys, kits, node):
+    for part in (keys, signatures, wraps, data_keys, kits, node):
         for exchange in part(api):
             found.setdefault(exchange.operation, []).append(exchange)
     return found

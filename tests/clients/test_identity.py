@@ -131,7 +131,7 @@ def test_operations_that_are_not_offered_are_unknown(kms, key):
         lambda: kms.schedule_key_deletion(KeyId=name),
         lambda: kms.disable_key(KeyId=name),
         lambda: kms.generate_random(NumberOfBytes=8),
-        lambda: kms.sign(KeyId=name, Message=b"m", SigningAlgorithm="ECDSA_SHA_256"),
+        lambda: kms.generate_data_key_pair(KeyId=name, KeyPairSpec="ECC_NIST_P256"),
     ):
         with refused("UnknownOperationException", ""):
             call()

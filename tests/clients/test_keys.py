@@ -50,7 +50,7 @@ def test_what_is_made_explicitly_as_the_default_is_made(kms):
 
 @pytest.mark.parametrize(
     "spec",
-    ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "HMAC_256", "SM2", "ML_DSA_65",
+    ["RSA_2048", "ECC_NIST_P384", "ECC_SECG_P256K1", "HMAC_512", "SM2", "ML_DSA_65",
      "ML_KEM_768"],
 )
 def test_a_spec_that_is_not_offered_is_refused_by_name(kms, loose, spec):

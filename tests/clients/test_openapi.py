@@ -24,6 +24,9 @@ EXCUSED = {
     (503, "unavailable"): "takes a full disk; vaults that are away stop changes alone",
     ("Decrypt", 409, "wrong-state"): "no command takes a key out of use",
     ("LeaseDataKey", 409, "wrong-state"): "no command takes a key out of use",
+    ("Verify", 409, "wrong-state"): "no command takes a key out of use",
+    ("VerifyMac", 409, "wrong-state"): "no command takes a key out of use",
+    ("GetPublicKey", 409, "wrong-state"): "no command takes a key out of use",
     ("CreateKit", 409, "conflict"): "takes a kit of an id that exists, which no client makes",
     ("ProveKit", 409, "conflict"): "takes changes at the same instant",
     ("RevokeKit", 409, "conflict"): "takes changes at the same instant",
@@ -36,7 +39,7 @@ WRONG = {
 }
 # Members whose values are free within their bounds.
 FREE = {("CreateKey", "purpose"), ("CreateKey", "description"), ("Encrypt", "plaintext"),
-        ("PutWrap", "data_key")}
+        ("PutWrap", "data_key"), ("Sign", "message"), ("GenerateMac", "message")}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +101,7 @@ def beyond(schema, kind):
     elif kind == "string":
         yield from [""] if schema.get("minLength") else []
         yield from ["x" * (schema["maxLength"] + 1)] if "maxLength" in schema else []
-    if "pattern" in schema or "format" in schema:
+    if "pattern" in schema or "format" in schema or "enum" in schema:
         yield "x"
 
 
@@ -177,7 +180,7 @@ def test_parameters_have_the_bounds_that_are_described(api):
 def turned_away(api, name):
     """What a server answers that has read nothing: the raw status and the problem."""
     operation = OPERATIONS[name]
-    place = native.target(operation.path, api.values)
+    place = native.target(operation.path, api.names(name))
     yield native.send(api.server, operation.method, place, {})
     yield native.call(api.server, operation.method, place, scope="kms")
     host, port = api.server.endpoint.removeprefix("http://").split(":")
@@ -199,8 +202,8 @@ def ended_lease(api):
     return exchange
 
 
-def expired_key(api):
-    made = api.call("CreateKey", {"expires_at": "2001-01-01T00:00:00Z"})
+def expired_key(api, **more):
+    made = api.call("CreateKey", {"expires_at": "2001-01-01T00:00:00Z", **more})
     return made.json()["id"]
 
 
@@ -231,6 +234,15 @@ PROVOKED = {
         lambda api: api.call("Encrypt", api.bodies["Encrypt"], key=expired_key(api)),
     ("GenerateLeasedDataKey", 409, "wrong-state"):
         lambda api: api.call("GenerateLeasedDataKey", {"key": expired_key(api)}),
+    **{(name, 404, "not-found"): lambda api, name=name:
+           api.call(name, api.bodies.get(name), key="key_" + ABSENT)
+       for name in ("Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac")},
+    ("Sign", 409, "wrong-state"):
+        lambda api: api.call("Sign", api.bodies["Sign"],
+                             key=expired_key(api, spec="ECC_NIST_P256")),
+    ("GenerateMac", 409, "wrong-state"):
+        lambda api: api.call("GenerateMac", api.bodies["GenerateMac"],
+                             key=expired_key(api, spec="HMAC_256")),
     ("UnwrapDataKey", 409, "wrong-state"): ended_lease,
     ("RevokeKit", 409, "wrong-state"): lambda api: api.call("RevokeKit", kit=api.last_kit),
     ("PutWrap", 409, "conflict"):

@@ -19,6 +19,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keystead_reader import kit, objects, printed, wraps
 from keystead_reader.__main__ import main
@@ -301,6 +304,49 @@ def test_the_command_decrypts_with_the_context_and_not_without(lost, tmp_path, c
         assert capfdbinary.readouterr().out == plaintext
     assert main([*flags(site), "--decrypt", str(file)]) == 1
     assert capfdbinary.readouterr().out == b""
+
+
+SPECS = {"ECC_NIST_P256": ("SIGN_VERIFY", "ECDSA_SHA_256"),
+         "ECC_NIST_EDWARDS25519": ("SIGN_VERIFY", "ED25519_SHA_512"),
+         "HMAC_256": ("GENERATE_VERIFY_MAC", "HMAC_SHA_256")}
+
+
+def by_server(server, spec):
+    """A key of this spec: its id, and its public half and a signature, or a MAC."""
+    usage, algorithm = SPECS[spec]
+    made = server.call("CreateKey", KeySpec=spec, KeyUsage=usage, Description=spec)["KeyMetadata"]
+    of = {"KeyId": made["KeyId"], "Message": base64.b64encode(b"message").decode()}
+    if usage == "GENERATE_VERIFY_MAC":
+        mac = server.call("GenerateMac", MacAlgorithm=algorithm, **of)["Mac"]
+        return None, base64.b64decode(mac)
+    signature = server.call("Sign", SigningAlgorithm=algorithm, **of)["Signature"]
+    public = server.call("GetPublicKey", KeyId=made["KeyId"])["PublicKey"]
+    return base64.b64decode(public), base64.b64decode(signature)
+
+
+def private_key(spec, material):
+    if spec == "ECC_NIST_P256":
+        return ec.derive_private_key(int.from_bytes(material, "big"), ec.SECP256R1())
+    return ed25519.Ed25519PrivateKey.from_private_bytes(material)
+
+
+def test_keys_of_every_spec_are_those_that_signed_before_the_loss(tmp_path):
+    site = Site(tmp_path)
+    answer = site.init()
+    with Server(site, site.data, "seal", credentials(answer)) as server:
+        made = {spec: by_server(server, spec) for spec in SPECS}
+    shutil.rmtree(site.data)
+    recovery, found = site.recover()
+    materials = {key.description: recovery.material(key, key.versions[0]) for key in found.keys()}
+    assert materials.keys() == SPECS.keys()
+    _, mac = made["HMAC_256"]
+    assert hmac.digest(materials["HMAC_256"], b"message", "sha256") == mac
+    for spec in ("ECC_NIST_P256", "ECC_NIST_EDWARDS25519"):
+        public, signature = made[spec]
+        key = private_key(spec, materials[spec]).public_key()
+        assert key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == public
+        more = [ec.ECDSA(hashes.SHA256())] if spec == "ECC_NIST_P256" else []
+        key.verify(signature, b"message", *more)
 
 
 def test_a_wrong_passphrase_opens_nothing(lost, tmp_path, capsys):

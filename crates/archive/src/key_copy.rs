@@ -2,16 +2,18 @@
 //! system where material lies.
 //!
 //! Invariant: nothing wraps the material but the epoch's box; a copy counts as opened only when the
-//! plaintext names the same key as the header and its key-check value is derived again and equal.
+//! plaintext names the same key as the header, its key-check value is derived again and equal, and
+//! the material is one that its algorithm can use.
 //! See `docs/formats/key-copy.md`.
 
 use keystead_crypto::{
-    ENCAPSULATION_BYTES, Entropy, KeyVersion, RecipientKey, RecipientSeed, Secret, VerifyingKey,
+    ENCAPSULATION_BYTES, Entropy, KeyVersion, P256Key, RecipientKey, RecipientSeed, Secret,
+    VerifyingKey,
     bytes::{Malformed, Reader, Writer},
     hash::same,
     key_check_value, labels,
 };
-use keystead_domain::{EpochId, InstanceId, KeyId, TenantId, Timestamp, VersionId};
+use keystead_domain::{EpochId, InstanceId, KeyId, KeySpec, TenantId, Timestamp, VersionId};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -52,6 +54,8 @@ pub enum Algorithm {
     Ed25519 = 2,
     /// An HMAC-SHA-256 key.
     HmacSha256 = 3,
+    /// A private scalar of P-256 for ECDSA.
+    EcdsaP256 = 4,
 }
 
 /// What the maker of a copy says about it.
@@ -107,8 +111,8 @@ impl KeyCopy {
     /// Seals `material` to the epoch and signs as the node.
     ///
     /// # Errors
-    /// [`Malformed::BadValue`] where algorithm and kind, or instance and certificate, do not fit,
-    /// or the version number is 0.
+    /// [`Malformed::BadValue`] where algorithm and kind, algorithm and material, or instance and
+    /// certificate do not fit, or the version number is 0.
     pub fn make(
         entropy: &Entropy,
         signer: &NodeSigner,
@@ -119,6 +123,9 @@ impl KeyCopy {
         fields.check()?;
         if signer.certificate().instance != fields.instance {
             return Err(Malformed::BadValue { field: "instance" });
+        }
+        if !fields.algorithm.takes(material) {
+            return Err(Malformed::BadValue { field: "material" });
         }
         let header = CopyHeader {
             fields: fields.clone(),
@@ -156,7 +163,8 @@ impl KeyCopy {
             .and_then(Secret::from_slice)
             .ok_or(ObjectRefused::OtherMaterial)?;
         let fits = same(&opened, &plain(&header.fields, &material))
-            && same(&header.key_check, &check_value(&header.fields, &material));
+            && same(&header.key_check, &check_value(&header.fields, &material))
+            && header.fields.algorithm.takes(&material);
         if fits { Ok(OpenedCopy { header, material }) } else { Err(ObjectRefused::OtherMaterial) }
     }
 }
@@ -191,12 +199,33 @@ impl CopyKind {
     }
 }
 
+impl From<KeySpec> for Algorithm {
+    /// What the copies of such a key hold.
+    fn from(spec: KeySpec) -> Self {
+        match spec {
+            KeySpec::Symmetric => Self::Aes256Gcm,
+            KeySpec::Ed25519 => Self::Ed25519,
+            KeySpec::Hmac256 => Self::HmacSha256,
+            KeySpec::P256 => Self::EcdsaP256,
+        }
+    }
+}
+
 impl Algorithm {
+    /// Whether these bytes can be used so.
+    fn takes(self, material: &Secret<MATERIAL_BYTES>) -> bool {
+        match self {
+            Self::Aes256Gcm | Self::Ed25519 | Self::HmacSha256 => true,
+            Self::EcdsaP256 => P256Key::is_scalar(material),
+        }
+    }
+
     fn from_number(number: u16) -> Result<Self, Malformed> {
         Ok(match number {
             1 => Self::Aes256Gcm,
             2 => Self::Ed25519,
             3 => Self::HmacSha256,
+            4 => Self::EcdsaP256,
             _ => return Err(Malformed::BadValue { field: "algorithm" }),
         })
     }

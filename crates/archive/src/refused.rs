@@ -65,7 +65,7 @@ pub enum ObjectRefused {
         /// The epoch that was wanted.
         epoch: EpochId,
     },
-    /// The opened material is not what the header describes.
+    /// The opened material is not what the header describes, or none that its algorithm can use.
     #[error("the material is not the one that the header's key-check value names")]
     OtherMaterial,
     /// A tenant's entry is not what the header describes.

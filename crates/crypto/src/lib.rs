@@ -14,11 +14,13 @@ pub mod hash;
 mod hpke_box;
 mod kdf;
 pub mod labels;
+mod mac;
 mod passphrase;
 mod seal;
 mod sealed;
 mod secret;
 mod sign;
+mod signer;
 pub mod sigv4;
 mod stream;
 
@@ -27,6 +29,7 @@ pub use entropy::Entropy;
 pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, message_id, named_key};
 pub use hpke_box::{ENCAPSULATION_BYTES, PUBLIC_BYTES, RecipientKey, RecipientSeed};
 pub use kdf::{Argon2Cost, CostRefused, KdfFailed, Prk};
+pub use mac::{BadMac, MacKey};
 pub use passphrase::{
     PASSPHRASE_ESTIMATOR, PASSPHRASE_FLOOR_CHARACTERS, PASSPHRASE_FLOOR_LOG10, PassphraseWeak,
     Verdict, judge,
@@ -38,4 +41,5 @@ pub use sealed::{
 };
 pub use secret::Secret;
 pub use sign::{BadSignature, NoteKey, NotePublic, Signature, SigningKey, VerifyingKey};
+pub use signer::{Ed25519Key, P256Key};
 pub use stream::{CHUNK_BYTES, open_stream, seal_stream};

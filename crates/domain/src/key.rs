@@ -6,40 +6,7 @@
 
 use keystead_crypto::bytes::{Malformed, Reader, Writer};
 
-use crate::{EpochId, KeyId, KeyState, TenantId, Timestamp, VersionId};
-
-/// What a key can compute (AWS: KeySpec).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeySpec {
-    /// AES-256-GCM with derived keys (AWS: SYMMETRIC_DEFAULT).
-    Symmetric,
-}
-
-impl KeySpec {
-    /// The name in the AWS KMS protocol.
-    #[must_use]
-    pub const fn aws_name(self) -> &'static str {
-        match self {
-            Self::Symmetric => "SYMMETRIC_DEFAULT",
-        }
-    }
-
-    /// The algorithm's name in records (R002-06, R002-08).
-    #[must_use]
-    pub const fn algorithm(self) -> &'static str {
-        match self {
-            Self::Symmetric => "AES-256-GCM",
-        }
-    }
-
-    /// Its number in formats.
-    #[must_use]
-    pub const fn number(self) -> u16 {
-        match self {
-            Self::Symmetric => 1,
-        }
-    }
-}
+use crate::{EpochId, KeyId, KeySpec, KeyState, TenantId, Timestamp, VersionId};
 
 /// One version of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +65,7 @@ pub struct Key {
     pub description: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When new encryption stops, if ever.
+    /// When new protection stops, if ever: encryption, signatures, MACs.
     pub expires_at: Option<Timestamp>,
     /// Where it stands.
     pub state: KeyState,
@@ -111,7 +78,7 @@ pub struct Key {
 const BODY_VERSION: u16 = 1;
 
 impl Key {
-    /// The version that new encryption uses.
+    /// The version that new protection uses.
     ///
     /// # Panics
     /// Never for a key that was read or made: both demand a version.
@@ -159,10 +126,7 @@ impl Key {
         let key = Self {
             id: KeyId::read(&mut r)?,
             tenant: TenantId::read(&mut r)?,
-            spec: match r.u16()? {
-                1 => KeySpec::Symmetric,
-                _ => return Err(Malformed::BadValue { field: "key spec" }),
-            },
+            spec: KeySpec::from_number(r.u16()?)?,
             purpose: r.text("purpose")?.to_owned(),
             description: r.text("description")?.to_owned(),
             created_at: Timestamp::from_micros(r.i64()?),
@@ -217,6 +181,21 @@ mod tests {
         }
         let bare = Key { versions: vec![], ..key };
         assert!(Key::from_body(&bare.to_body()).is_err());
+    }
+
+    #[test]
+    fn every_spec_reads_back_and_no_other_number_is_one() {
+        let key = sample();
+        for spec in KeySpec::ALL {
+            let key = Key { spec: *spec, ..key.clone() };
+            assert_eq!(Key::from_body(&key.to_body()), Ok(key));
+        }
+        let mut body = key.to_body();
+        let at = 2 + 16 + 16;
+        for unknown in [0_u16, 5, 256, u16::MAX] {
+            body[at..at + 2].copy_from_slice(&unknown.to_be_bytes());
+            assert_eq!(Key::from_body(&body), Err(Malformed::BadValue { field: "key spec" }));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod ids;
 mod instance;
 mod key;
 mod kind;
+mod spec;
 mod state;
 mod time;
 mod wrap;
@@ -21,8 +22,9 @@ pub use ids::{
     PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex, to_hex,
 };
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
-pub use key::{Key, KeySpec, KeyVersion};
+pub use key::{Key, KeyVersion};
 pub use kind::Kind;
+pub use spec::{KeySpec, KeyUsage, MacAlgorithm, SigningAlgorithm};
 pub use state::{KeyState, Transition, Unlawful};
 pub use time::{BadTime, Timestamp};
 pub use wrap::{

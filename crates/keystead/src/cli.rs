@@ -22,7 +22,7 @@ use crate::client::Endpoint;
 use crate::config::Flags;
 
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
-pub(crate) use key::{KeyCommand, KeyCreateArgs};
+pub(crate) use key::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
 pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
 pub(crate) use restore::{RestoreArgs, RestoreCommand, UsedKitArgs};
 pub(crate) use settings::{ConfigCommand, SettingArgs};

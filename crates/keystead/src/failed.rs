@@ -54,6 +54,14 @@ pub(crate) enum Failed {
     /// Output that cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// A file that cannot be made.
+    #[error("cannot write `{}`: {source}", .file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
     /// Manual pages that cannot be written.
     #[error("cannot write the manual pages into `{}`: {source}", .folder.display())]
     Pages {
@@ -76,7 +84,9 @@ impl Explained for Failed {
             Self::Status(unknown) => unknown.exit(),
             Self::Wrap(failed) => failed.exit(),
             Self::NewFile(unwritten) => unwritten.exit(),
-            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => Exit::Failed,
+            Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => {
+                Exit::Failed
+            }
         }
     }
 
@@ -91,7 +101,7 @@ impl Explained for Failed {
             Self::Status(unknown) => unknown.hint(),
             Self::Wrap(failed) => failed.hint(),
             Self::NewFile(unwritten) => unwritten.hint(),
-            Self::Harden(_) | Self::Output(_) | Self::Pages { .. } => None,
+            Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod keys;
 mod kits;
 mod openapi;
 mod problem;
+mod signatures;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,11 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
     let _ = keys::parse_describe(&signed, &account);
     let _ = uses::parse_encrypt(&signed, &account);
     let _ = uses::parse_decrypt(&signed, &account);
+    let _ = signatures::parse_sign(&signed, &account);
+    let _ = signatures::parse_verify(&signed, &account);
+    let _ = signatures::parse_public_key(&signed, &account);
+    let _ = signatures::parse_generate_mac(&signed, &account);
+    let _ = signatures::parse_verify_mac(&signed, &account);
     let _ = wraps::parse_put(&signed, &account);
     let _ = wraps::parse_describe(&signed, &account);
     let _ = wraps::parse_unwrap(&signed, &account);

@@ -13,6 +13,7 @@ mod members;
 mod operation;
 mod place;
 mod shape;
+mod signatures;
 mod sts;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,11 @@ pub(crate) fn parse_every(body: &[u8]) {
     let _ = uses::decrypt(body, &account);
     let _ = uses::generate_data_key(body, &account, HandOut::Both);
     let _ = uses::generate_data_key(body, &account, HandOut::CiphertextOnly);
+    let _ = signatures::sign(body, &account);
+    let _ = signatures::verify(body, &account);
+    let _ = signatures::show_public_key(body, &account);
+    let _ = signatures::generate_mac(body, &account);
+    let _ = signatures::verify_mac(body, &account);
     let _ = sts::parse(body);
 }
 

@@ -4,7 +4,7 @@
 //! reviewer sees it: the fault, then its kind and what KMS, STS and `/v1` answer, then the message
 //! that a KMS client reads. Each kind that a fault can have must occur.
 
-use keystead_domain::{BadKeyName, ChangeId, KeyId, KeyState, Timestamp};
+use keystead_domain::{BadKeyName, ChangeId, KeyId, KeySpec, KeyState, Timestamp};
 use keystead_service::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};
 
 const GOLDEN: &str = include_str!("../tests/golden/errors.txt");
@@ -61,6 +61,11 @@ pub(crate) fn faults() -> Vec<Fault> {
         Fault::Unknown { change },
         Fault::Corrupt { what: text },
         Fault::IdempotencyReused,
+        Fault::KeyUsage { key, spec: KeySpec::P256, operation: "Encrypt" },
+        Fault::Algorithm { algorithm: "ECDSA_SHA_384", spec: KeySpec::P256 },
+        Fault::NoPublicKey { key, spec: KeySpec::Symmetric },
+        Fault::Signature,
+        Fault::Mac,
         Fault::Internal,
     ]);
     faults

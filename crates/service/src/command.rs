@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use keystead_domain::{Account, Key, KeyId, KeyName, PrincipalId, RequestId, TenantId, Timestamp};
+use keystead_domain::{
+    Account, Key, KeyId, KeyName, KeySpec, PrincipalId, RequestId, TenantId, Timestamp,
+};
 use zeroize::Zeroizing;
 
 /// Through which front a request came.
@@ -53,13 +55,15 @@ pub type EncryptionContext = BTreeMap<String, String>;
 /// Makes a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CreateKey {
+    /// What it computes and is for.
+    pub spec: KeySpec,
     /// At most 8,192 characters.
     pub description: String,
     /// `PHI`, `AUDIT`, free text, or nothing.
     pub purpose: String,
     /// Name → value; at most 50, names 1 to 128 characters, values 0 to 256.
     pub tags: BTreeMap<String, String>,
-    /// When new encryption stops.
+    /// When new encryption, signatures and MACs stop.
     pub expires_at: Option<Timestamp>,
     /// Sent again under the same key within a day, the command makes nothing new: 1 to 128
     /// printable ASCII characters.
@@ -70,7 +74,7 @@ impl CreateKey {
     /// SHA-256 of the command's canonical encoding; the idempotency key is no part of it.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let mut w = keystead_crypto::bytes::Writer::new();
-        w.text("CreateKey").text(&self.description).text(&self.purpose);
+        w.text("CreateKey").u16(self.spec.number()).text(&self.description).text(&self.purpose);
         w.list(self.tags.iter(), |w, (name, value)| {
             w.text(name).text(value);
         });

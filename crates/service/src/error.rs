@@ -3,7 +3,7 @@
 //! Invariant: fronts match on [`ErrorKind`] or [`Fault`] exhaustively and invent nothing; a fault
 //! carries fields, never prose, and no secret.
 
-use keystead_domain::{BadKeyName, ChangeId, KeyId, KeyState};
+use keystead_domain::{BadKeyName, ChangeId, KeyId, KeySpec, KeyState};
 use thiserror::Error;
 
 /// The families of failure; each front maps each of them once.
@@ -223,6 +223,38 @@ pub enum Fault {
     /// The same idempotency key came with another command.
     #[error("the idempotency key was used for another command")]
     IdempotencyReused,
+    /// The key is for something else.
+    #[error("key `{key}` is for {}, which is not valid for {operation}", spec.usage().aws_name())]
+    KeyUsage {
+        /// Which.
+        key: KeyId,
+        /// What it is.
+        spec: KeySpec,
+        /// What was asked of it.
+        operation: &'static str,
+    },
+    /// The key does not compute so.
+    #[error("algorithm {algorithm} is incompatible with key spec {spec}")]
+    Algorithm {
+        /// What was asked for.
+        algorithm: &'static str,
+        /// What the key is.
+        spec: KeySpec,
+    },
+    /// Keys of this spec have no public half.
+    #[error("key `{key}` is a {spec} key, which has no public half")]
+    NoPublicKey {
+        /// Which.
+        key: KeyId,
+        /// What it is.
+        spec: KeySpec,
+    },
+    /// The signature is not this key's over this message.
+    #[error("the signature is not by this key over this message")]
+    Signature,
+    /// The MAC is not this key's over this message.
+    #[error("the MAC is not by this key over this message")]
+    Mac,
     /// A task of ours panicked or vanished.
     #[error("an internal fault; the log names it")]
     Internal,
@@ -303,6 +335,11 @@ impl Error {
             | Fault::DryRun
             | Fault::KitProof
             | Fault::Lease
+            | Fault::KeyUsage { .. }
+            | Fault::Algorithm { .. }
+            | Fault::NoPublicKey { .. }
+            | Fault::Signature
+            | Fault::Mac
             | Fault::Field { .. } => ErrorKind::Invalid,
             Fault::KeyState { .. }
             | Fault::KeyCreating { .. }

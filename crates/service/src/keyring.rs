@@ -7,8 +7,10 @@
 use std::sync::{Arc, RwLock};
 
 use imbl::OrdMap;
-use keystead_crypto::{CipherKey, Material, Sealed};
-use keystead_domain::{AccessKey, Key, KeyId, TenantId, VersionId};
+use keystead_crypto::{
+    CipherKey, Ed25519Key, KeyVersion, MacKey, Material, P256Key, Sealed, Secret,
+};
+use keystead_domain::{AccessKey, Key, KeyId, KeySpec, TenantId, VersionId};
 
 use crate::{
     Error, Fault,
@@ -21,6 +23,15 @@ use crate::{
 pub(crate) struct KeyEntry {
     pub(crate) key: Key,
     pub(crate) materials: Vec<(VersionId, Sealed<Material>)>,
+}
+
+/// The opened key of one version: one kind for each spec.
+#[derive(Debug)]
+pub(crate) enum OpenedKey {
+    Cipher(CipherKey),
+    Ed25519(Ed25519Key),
+    Mac(MacKey),
+    P256(P256Key),
 }
 
 /// An access key with its sealed secret.
@@ -45,7 +56,7 @@ pub(crate) struct Snapshot {
 #[derive(Debug)]
 pub(crate) struct Keyring {
     present: RwLock<Arc<Snapshot>>,
-    opened: Lru<VersionId, Arc<CipherKey>>,
+    opened: Lru<VersionId, Arc<OpenedKey>>,
 }
 
 impl Keyring {
@@ -67,19 +78,41 @@ impl Keyring {
         tenants: &Tenants,
         entry: &KeyEntry,
         version: VersionId,
-    ) -> Result<Arc<CipherKey>, Error> {
+    ) -> Result<Arc<OpenedKey>, Error> {
         if let Some(opened) = self.opened.find(&version) {
             return Ok(opened);
         }
         let row = entry.materials.iter().find(|(id, _)| *id == version);
         let (_, row) = row.ok_or(Fault::Ciphertext)?;
         let keys = tenants.get(&entry.key.tenant).ok_or_else(|| lost(entry.key.tenant))?;
-        let raw = keys.open_material::<32>(version, row).map_err(|_| Fault::Corrupt {
+        let corrupt = || Fault::Corrupt {
             what: format!("the material of version `{version}` of key `{}`", entry.key.id),
-        })?;
-        let opened = Arc::new(CipherKey::new(key_version(entry.key.id, version), &raw));
+        };
+        let raw = keys.open_material::<32>(version, row).map_err(|_| corrupt())?;
+        let id = key_version(entry.key.id, version);
+        let opened = Arc::new(OpenedKey::new(entry.key.spec, id, raw).ok_or_else(corrupt)?);
         self.opened.insert(version, opened.clone());
         Ok(opened)
+    }
+}
+
+impl OpenedKey {
+    /// None where the material is not one that the spec can have.
+    fn new(spec: KeySpec, id: KeyVersion, material: Secret<32>) -> Option<Self> {
+        Some(match spec {
+            KeySpec::Symmetric => Self::Cipher(CipherKey::new(id, &material)),
+            KeySpec::Ed25519 => Self::Ed25519(Ed25519Key::new(material)),
+            KeySpec::Hmac256 => Self::Mac(MacKey::new(material)),
+            KeySpec::P256 => Self::P256(P256Key::new(material)?),
+        })
+    }
+
+    /// Where it encrypts and decrypts.
+    pub(crate) fn cipher(&self) -> Option<&CipherKey> {
+        match self {
+            Self::Cipher(key) => Some(key),
+            Self::Ed25519(_) | Self::Mac(_) | Self::P256(_) => None,
+        }
     }
 }
 

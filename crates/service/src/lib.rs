@@ -46,8 +46,9 @@ pub use ports::{Clock, RestoreSite, Site, Tasks};
 pub use service::{Refusal, Service};
 pub use start::{AuditDurability, StartFailed, StartOptions, start};
 pub use uses::{
-    DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,
-    UnwrapDataKey,
+    DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, GenerateMac, GetPublicKey,
+    LEASE_MAX_MS, Lease, LeaseDataKey, MacGenerated, MacVerified, MessageType, PublicKeyShown,
+    Sign, SignatureVerified, SignedMessage, UnwrapDataKey, Verify, VerifyMac,
 };
 pub use wraps::{
     DataKeySource, ListWraps, PutWrap, Unwrapped, WrapOrigin, WrapPage, WrapPut, WrapStatement,

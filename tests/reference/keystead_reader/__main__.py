@@ -9,7 +9,7 @@ import datetime
 import sys
 from pathlib import Path
 
-from . import kit, ledger, note, printed, wraps
+from . import kit, ledger, note, printed, records, wraps
 from .codec import Refused, print_id, require
 from .recover import Recovery
 from .vaults import Vaults
@@ -106,7 +106,7 @@ def _list(recovery, found):
     failed = 0
     for key in found.keys():
         print(f"\n{print_id('key', key.key)}  {key.state} since {_time(key.since)}  "
-              f"{key.description}")
+              f"{records.SPECS[key.spec]}  {key.description}")
         for version in key.versions:
             proof = _proof(recovery, key, version)
             failed += proof != "opened" and key.state != "destroyed"

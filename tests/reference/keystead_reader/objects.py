@@ -20,7 +20,10 @@ COPY_KINDS = {
 }
 # Which algorithms a kind of copy may have.
 _ALGORITHMS = {ROOT_SIGNING: (2,), MASTER: (1,), TENANT_SIGNING: (2,), BACKUP: (1,), AUDIT: (3,),
-               TENANT_KEY: (1, 2, 3)}
+               TENANT_KEY: (1, 2, 3, 4)}
+P256 = 4
+# n, the order of P-256's group (SEC 2, section 2.4.2).
+_P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 
 @dataclass(frozen=True)
@@ -287,4 +290,6 @@ def open_key_copy(copy, epoch_seed):
     material = reader.raw(32)
     check = key_check(material, copy.key, copy.version)
     require(hmac.compare_digest(check, copy.key_check), "other material")
+    if copy.algorithm == P256:
+        require(0 < int.from_bytes(material, "big") < _P256_ORDER, "other material")
     return material

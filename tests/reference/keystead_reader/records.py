@@ -10,6 +10,8 @@ WRAP_RECORD, WRAP_LOG, IDEMPOTENCY_KEY = 9, 10, 11
 STATES = {1: "active", 2: "suspended", 3: "deactivated", 4: "compromised", 5: "doomed",
           6: "destroyed"}
 DESTROYED = "destroyed"
+# What a key computes; its copies have the algorithm of the same number.
+SPECS = {1: "AES-256-GCM", 2: "Ed25519", 3: "HMAC-SHA-256", 4: "ECDSA P-256"}
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def key(body):
     record = _read(body, lambda r: Key(
         r.raw(16), r.raw(16), r.u16(), r.text(), r.text(), r.i64(), r.option(r.i64), state(r),
         r.i64(), _versions(r), r.list(lambda: (r.text(), r.text()))))
-    require(record.spec == 1, "malformed", "an unknown spec")
+    require(record.spec in SPECS, "malformed", "an unknown spec")
     return record
 
 

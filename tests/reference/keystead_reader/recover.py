@@ -227,9 +227,9 @@ class Recovery:
         opened = self._copy(key.key, version.version, version.epoch, version.copy_hash)
         require(opened, "copy missing", print_id("version", version.version))
         copy, material = opened
-        place = (copy.kind, copy.tenant, copy.version_number, copy.key_check)
-        self._require_place(
-            place, (objects.TENANT_KEY, key.tenant, version.number, version.key_check))
+        place = (copy.kind, copy.tenant, copy.version_number, copy.key_check, copy.algorithm)
+        wanted = (objects.TENANT_KEY, key.tenant, version.number, version.key_check, key.spec)
+        self._require_place(place, wanted)
         return material
 
     def decrypt(self, found, ciphertext, context):
@@ -237,6 +237,7 @@ class Recovery:
         key_id, version_id = envelope.named_version(ciphertext)
         key = next((key for key in found.keys() if key.key == key_id), None)
         require(key, "unknown key", print_id("key", key_id))
+        require(records.SPECS[key.spec] == "AES-256-GCM", "unknown key", "it encrypts nothing")
         version = next((one for one in key.versions if one.version == version_id), None)
         require(version, "unknown version", print_id("version", version_id))
         material = self.material(key, version)

@@ -3,7 +3,7 @@
 //! Invariant: each refused one is signed by a certified node, unless its name says otherwise.
 
 use keystead_archive::{Algorithm, CopyKind, KeyCopy, KeyCopyFields};
-use keystead_crypto::{RecipientSeed, Secret, labels};
+use keystead_crypto::{KeyVersion, P256Key, RecipientSeed, Secret, key_check_value, labels};
 use keystead_domain::{KeyId, VersionId};
 use serde_json::{Value, json};
 
@@ -18,6 +18,11 @@ const AT_KIND: usize = 32;
 const AT_KEY: usize = 33;
 const AT_ALGORITHM: usize = 33 + 16 + 8 + 4;
 const AT_CHECK: usize = AT_ALGORITHM + 2 + 16 + 32;
+/// n of P-256 (SEC 2, section 2.4.2), big-endian.
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
+    0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
 
 fn fields(world: &World, kind: CopyKind, algorithm: Algorithm) -> KeyCopyFields {
     KeyCopyFields {
@@ -84,6 +89,7 @@ pub(crate) fn vectors() -> Value {
     ];
     all.extend(outside(&world, &node, &copy, &root));
     all.extend(inside(&world, &node, &copy));
+    all.extend(algorithms(&world, &node, &copy));
     json!({ "format": "docs/formats/key-copy.md", "vectors": all })
 }
 
@@ -167,4 +173,77 @@ fn inside(world: &World, node: &Node, copy: &[u8]) -> Vec<Value> {
         refused(world, "another material inside", &other_plain(58), "other material"),
         refused(world, "another key-check value outside", &check, "other material"),
     ]
+}
+
+/// Each algorithm that a tenant key can have, and scalars of P-256 at both ends of their range.
+fn algorithms(world: &World, node: &Node, copy: &[u8]) -> Vec<Value> {
+    let public = world.epoch_seed.public();
+    let make = |algorithm, material: &Secret<32>| {
+        let fields = fields(world, CopyKind::TenantKey, algorithm);
+        KeyCopy::make(&world.entropy, &node.signer, &public, &fields, material).expect("lawful")
+    };
+    let drawn = |algorithm| make(algorithm, &world.entropy.secret());
+    let scalar = |last: u8| {
+        let mut scalar = if last == 1 { [0; 32] } else { ORDER };
+        scalar[31] = last;
+        Secret::from_slice(&scalar).expect("32 bytes")
+    };
+    let ed25519 = drawn(Algorithm::Ed25519);
+    let p256 = make(Algorithm::EcdsaP256, &P256Key::draw(&world.entropy));
+    let mut all = vec![
+        opened(world, "a tenant key for Ed25519", &ed25519),
+        opened(world, "a tenant key for HMAC-SHA-256", &drawn(Algorithm::HmacSha256)),
+        opened(world, "a tenant key for ECDSA over P-256", &p256),
+        opened(world, "the least scalar of P-256", &make(Algorithm::EcdsaP256, &scalar(1))),
+        opened(world, "the greatest scalar of P-256", &make(Algorithm::EcdsaP256, &scalar(0x50))),
+    ];
+    let outside = |name, object: &[u8], at: usize, value: u8, why| {
+        let header = forged::header_of(object);
+        let mut fields = header[..header.len() - 32].to_vec();
+        fields[at] = value;
+        let object = forged::with_digest(COPY, WHAT, &node.key, &fields, &forged::body_of(object));
+        refused(world, name, &object, why)
+    };
+    let kind = |name, kind: u8| outside(name, &p256, AT_KIND, kind, "malformed");
+    all.extend([
+        kind("a root's signing key for P-256", 1),
+        kind("a master key for P-256", 2),
+        kind("a tenant's signing key for P-256", 3),
+        kind("a backup key for P-256", 4),
+        kind("an audit key for P-256", 5),
+        outside("algorithm 0", copy, AT_ALGORITHM + 1, 0, "malformed"),
+        outside("algorithm 5", copy, AT_ALGORITHM + 1, 5, "malformed"),
+        outside("algorithm 260", &p256, AT_ALGORITHM, 1, "malformed"),
+        outside("an Ed25519 key called P-256", &ed25519, AT_ALGORITHM + 1, 4, "does not open"),
+        outside("a P-256 key called Ed25519", &p256, AT_ALGORITHM + 1, 2, "does not open"),
+    ]);
+    let mut above = ORDER;
+    above[31] += 1;
+    all.extend([
+        no_scalar(world, node, "the scalar 0 of P-256", [0; 32]),
+        no_scalar(world, node, "the order of P-256 as a scalar", ORDER),
+        no_scalar(world, node, "a scalar above the order of P-256", above),
+        no_scalar(world, node, "a scalar of all ones", [0xff; 32]),
+    ]);
+    all
+}
+
+/// A copy that is right in everything but that its material is no scalar of P-256.
+fn no_scalar(world: &World, node: &Node, name: &str, scalar: [u8; 32]) -> Value {
+    let fields = fields(world, CopyKind::TenantKey, Algorithm::EcdsaP256);
+    let lawful = P256Key::draw(&world.entropy);
+    let public = world.epoch_seed.public();
+    let made = KeyCopy::make(&world.entropy, &node.signer, &public, &fields, &lawful);
+    let header = forged::header_of(&made.expect("lawful"));
+    let mut written = header[..header.len() - 32].to_vec();
+    let id = KeyVersion { key: *fields.key.as_bytes(), version: *fields.version.as_bytes() };
+    written[AT_CHECK..AT_CHECK + 32].copy_from_slice(&key_check_value(id, &scalar));
+    let mut plain = vec![written[AT_KIND]];
+    plain.extend_from_slice(&written[AT_KEY..AT_KEY + 24]);
+    plain.extend_from_slice(&written[AT_ALGORITHM..AT_ALGORITHM + 2]);
+    plain.extend_from_slice(&scalar);
+    let info = forged::info(labels::HPKE_KEY_COPY, COPY, &written);
+    let body = public.seal(&world.entropy, &info, &[], &plain);
+    let object = forged::with_digest(COPY, WHAT, &node.key, &written, &body);
+    refused(world, name, &object, "other material")
 }

@@ -147,6 +147,8 @@ fn a_kind_with_the_wrong_algorithm_or_a_foreign_node_makes_no_copy() {
     let signer = world.signer();
     for (kind, algorithm) in [
         (CopyKind::RootSigning, Algorithm::Aes256Gcm),
+        (CopyKind::TenantSigning, Algorithm::EcdsaP256),
+        (CopyKind::TenantBackup, Algorithm::EcdsaP256),
         (CopyKind::MasterKey, Algorithm::Ed25519),
         (CopyKind::TenantAudit, Algorithm::Aes256Gcm),
     ] {
@@ -157,4 +159,40 @@ fn a_kind_with_the_wrong_algorithm_or_a_foreign_node_makes_no_copy() {
     let foreign = World::new(2).signer();
     assert!(made(&foreign, &fields(&world)).is_err());
     assert!(made(&signer, &KeyCopyFields { version_number: 0, ..fields(&world) }).is_err());
+}
+
+#[test]
+fn a_copy_of_every_algorithm_opens_as_it_was_made() {
+    let world = World::new(1);
+    let (signer, public) = (world.signer(), world.epoch_seed.public());
+    for spec in KeySpec::ALL {
+        let made = KeyCopyFields { algorithm: Algorithm::from(*spec), ..fields(&world) };
+        assert_eq!(made.algorithm as u16, spec.number());
+        let copy = KeyCopy::make(&world.entropy, &signer, &public, &made, &material()).unwrap();
+        let opened = KeyCopy::open(&copy, &world.root.public(), &world.epoch_seed).unwrap();
+        assert_eq!(opened.header.fields, made);
+        assert!(opened.material.same_as(&material()));
+    }
+}
+
+#[test]
+fn what_is_no_scalar_of_p256_makes_no_copy_and_opens_as_none() {
+    let world = World::new(1);
+    let (signer, public) = (world.signer(), world.epoch_seed.public());
+    let made = KeyCopyFields { algorithm: Algorithm::EcdsaP256, ..fields(&world) };
+    for unlawful in [[0; 32], [0xff; 32]] {
+        let material = Secret::from_slice(&unlawful).unwrap();
+        let refused = KeyCopy::make(&world.entropy, &signer, &public, &made, &material);
+        assert_eq!(refused, Err(Malformed::BadValue { field: "material" }));
+        let header = CopyHeader {
+            fields: made.clone(),
+            key_check: check_value(&made, &material),
+            certificate: signer.certificate_bytes().to_vec(),
+        };
+        let written = header.to_bytes();
+        let body = public.seal(&world.entropy, &copy_info(&written), &[], &plain(&made, &material));
+        let copy = frame::sign_with_body(ObjectType::KeyCopy, &written, &body, signer.objects());
+        let found = KeyCopy::open(&copy, &world.root.public(), &world.epoch_seed).unwrap_err();
+        assert_eq!(found, ObjectRefused::OtherMaterial);
+    }
 }

@@ -1,14 +1,17 @@
-//! `key list`, `key show`, `key create`: calls of `/v1/keys`.
+//! `key list`, `key show`, `key create`, `key public-key`: calls of `/v1/keys`.
 //!
 //! Invariant: with `--json` the server's own object is passed on unchanged, so that nothing which a
 //! newer server says is lost on the way.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cli::{KeyCommand, KeyCreateArgs};
+use crate::cli::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
 use crate::client::{CallFailed, Client, encoded};
 use crate::exit::Exit;
 use crate::failed::Failed;
@@ -47,6 +50,12 @@ struct Version {
 }
 
 #[derive(Debug, Deserialize)]
+struct PublicKey {
+    /// DER in base64.
+    public_key: String,
+}
+
+#[derive(Debug, Deserialize)]
 struct Page {
     keys: Vec<Value>,
     next: Option<String>,
@@ -68,6 +77,7 @@ pub(crate) fn key(command: &KeyCommand, client: &Client, form: Form) -> Result<E
             form.answer(&answer, || text(&key))?;
         }
         KeyCommand::Create(args) => create(args, client, form)?,
+        KeyCommand::PublicKey(args) => public_key(args, client, form)?,
     }
     Ok(Exit::Done)
 }
@@ -100,6 +110,9 @@ fn create(args: &KeyCreateArgs, client: &Client, form: Form) -> Result<(), Faile
         "purpose": args.purpose,
         "tags": tags,
     });
+    if let Some(spec) = &args.spec {
+        body["spec"] = Value::String(spec.clone());
+    }
     if let Some(at) = args.expires_at {
         body["expires_at"] = Value::String(at.to_string());
     }
@@ -112,10 +125,37 @@ fn create(args: &KeyCreateArgs, client: &Client, form: Form) -> Result<(), Faile
     Ok(())
 }
 
+fn public_key(args: &KeyPublicArgs, client: &Client, form: Form) -> Result<(), Failed> {
+    let answer: Value = client.read(&format!("/v1/keys/{}/public-key", encoded(&args.key)), &[])?;
+    let key: PublicKey = client.typed(answer.clone())?;
+    let pem = pem(&key.public_key);
+    if let Some(file) = &args.out {
+        write_new(file, &pem)?;
+    }
+    form.answer(&answer, || if args.out.is_none() { pem } else { String::new() })?;
+    Ok(())
+}
+
+/// A public key as PEM (RFC 7468): its base64 in lines of 64 characters.
+fn pem(base64: &str) -> String {
+    let shown: Vec<char> = shown(base64).chars().collect();
+    let lines: String =
+        shown.chunks(64).map(|line| line.iter().chain(['\n'].iter()).collect::<String>()).collect();
+    format!("-----BEGIN PUBLIC KEY-----\n{lines}-----END PUBLIC KEY-----\n")
+}
+
+/// Writes a file that was not there: what stands in its place may be in use.
+fn write_new(file: &Path, text: &str) -> Result<(), Failed> {
+    let written = OpenOptions::new().write(true).create_new(true).open(file);
+    let written = written.and_then(|mut made| made.write_all(text.as_bytes()));
+    written.map_err(|source| Failed::File { file: file.to_owned(), source })
+}
+
 fn table(keys: &[Key]) -> Table {
-    let mut table = Table::new(["KEY", "STATE", "PURPOSE", "MADE", "DESCRIPTION"]);
+    let mut table = Table::new(["KEY", "SPEC", "STATE", "PURPOSE", "MADE", "DESCRIPTION"]);
     for key in keys {
-        table.row([&key.id, &state(key), &key.purpose, &moment(&key.created_at), &key.description]);
+        let (state, made) = (state(key), moment(&key.created_at));
+        table.row([&key.id, &key.spec, &state, &key.purpose, &made, &key.description]);
     }
     table
 }

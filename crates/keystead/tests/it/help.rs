@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 27] = [
+const COMMANDS: [(&[&str], &str); 28] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -20,6 +20,7 @@ const COMMANDS: [(&[&str], &str); 27] = [
     (&["key", "list"], "List all keys"),
     (&["key", "show"], "Show one key with its versions and tags"),
     (&["key", "create"], "Make a key"),
+    (&["key", "public-key"], "Print the public half of a key"),
     (&["wrap"], "Keep a data key for each document, and export and verify what there is"),
     (&["wrap", "put"], "Give a subject its data key, or find the one it has"),
     (&["wrap", "show"], "Show a subject's record; its data key stays wrapped"),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use keystead_domain::{Account, KeyId, Timestamp, to_hex, uuid};
+use keystead_domain::{Account, KeyId, KeySpec, Timestamp, to_hex, uuid};
 use keystead_service::{
     CreateKey, DescribeKey, Fault, KeyPage, KeyView, ListKeys, Service, Vaulted,
 };
@@ -38,6 +38,7 @@ pub(super) fn parse_create(signed: &Signed, _: &Account) -> Result<CreateKey, Fa
     let mut fields = signed.fields()?;
     let expires_at = fields.text("expires_at")?.map(|text| text.parse::<Timestamp>());
     let command = CreateKey {
+        spec: spec(fields.text("spec")?.as_deref())?,
         description: fields.text("description")?.unwrap_or_default(),
         purpose: fields.text("purpose")?.unwrap_or_default(),
         tags: fields.map("tags")?,
@@ -80,6 +81,14 @@ pub(super) fn page(page: &KeyPage) -> Answer {
         o.list("keys", &page.keys, write_key);
         o.optional_text("next", page.next.map(|next| next.to_string()).as_deref());
     }))
+}
+
+fn spec(name: Option<&str>) -> Result<KeySpec, Fault> {
+    let Some(name) = name else { return Ok(KeySpec::default()) };
+    KeySpec::from_aws_name(name).ok_or_else(|| {
+        let names: Vec<_> = KeySpec::ALL.iter().map(|spec| spec.aws_name()).collect();
+        field("spec", &format!("must be one of {}", names.join(", ")))
+    })
 }
 
 fn write_key(o: &mut Object<'_>, view: &KeyView) {

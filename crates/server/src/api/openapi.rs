@@ -12,6 +12,7 @@ mod kits;
 mod node;
 mod route;
 mod shape;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod wraps;
@@ -59,13 +60,26 @@ pub(super) async fn show(State(service): State<Arc<Service>>, signed: Signed) ->
 
 /// Every route of `/v1`.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
-    [keys::ROUTES, wraps::ROUTES, data_keys::ROUTES, kits::ROUTES, node::ROUTES]
-        .into_iter()
-        .flatten()
+    let all = [
+        keys::ROUTES,
+        wraps::ROUTES,
+        data_keys::ROUTES,
+        kits::ROUTES,
+        node::ROUTES,
+        signatures::ROUTES,
+    ];
+    all.into_iter().flatten()
 }
 
 fn schemas() -> impl Iterator<Item = &'static Schema> {
-    let all = [keys::SCHEMAS, wraps::SCHEMAS, data_keys::SCHEMAS, kits::SCHEMAS, node::SCHEMAS];
+    let all = [
+        keys::SCHEMAS,
+        wraps::SCHEMAS,
+        data_keys::SCHEMAS,
+        kits::SCHEMAS,
+        node::SCHEMAS,
+        signatures::SCHEMAS,
+    ];
     all.into_iter().flatten()
 }
 

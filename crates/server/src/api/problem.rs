@@ -136,6 +136,11 @@ fn change(error: &Error) -> Option<ChangeId> {
         | Fault::Contended
         | Fault::Corrupt { .. }
         | Fault::IdempotencyReused
+        | Fault::KeyUsage { .. }
+        | Fault::Algorithm { .. }
+        | Fault::NoPublicKey { .. }
+        | Fault::Signature
+        | Fault::Mac
         | Fault::Internal => None,
     }
 }

@@ -2,12 +2,13 @@
 
 use axum::http::{Request, StatusCode};
 use keystead_domain::{
-    Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, PrincipalId, RequestId,
-    TenantId, Timestamp, VersionId, key_arn, uuid,
+    Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, MacAlgorithm,
+    PrincipalId, RequestId, SigningAlgorithm, TenantId, Timestamp, VersionId, key_arn, uuid,
 };
 use keystead_service::{
     AuthFault, CallerIdentity, Cx, Decrypted, Encrypted, Error, Fault, Front, KeyPage, KeyView,
-    Principal, Run, Vaulted,
+    MacGenerated, MacVerified, MessageType, Principal, PublicKeyShown, Run, SignatureVerified,
+    SignedMessage, Vaulted,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use super::{
     call::{Answer, Signed},
     identity, keys,
     problem::{problem, turned_away},
-    status, uses,
+    signatures, status, uses,
 };
 use crate::admission::Reason;
 
@@ -91,15 +92,18 @@ fn a_key_is_made_from_known_members_alone() {
     assert!(keys::parse_create(&signed("/v1/keys", b""), &account()).is_ok());
     let command = parse(json!({
         "description": "d", "purpose": "PHI", "tags": {"a": "b"},
-        "expires_at": "2027-01-01T00:00:00Z",
+        "expires_at": "2027-01-01T00:00:00Z", "spec": "HMAC_256",
     }));
     let command = command.unwrap();
+    assert_eq!(command.spec, KeySpec::Hmac256);
     assert_eq!((command.description.as_str(), command.purpose.as_str()), ("d", "PHI"));
     assert_eq!(command.tags.len(), 1);
     assert_eq!(command.expires_at, Some("2027-01-01T00:00:00Z".parse().unwrap()));
     for (body, field, part) in [
         (json!({"descripton": "d"}), "body", "`descripton` is no member"),
         (json!({"description": 5}), "body", "`description` is a NUMBER_VALUE"),
+        (json!({"spec": "hmac_256"}), "spec", "must be one of SYMMETRIC_DEFAULT, ECC_NIST_P256, "),
+        (json!({"spec": "RSA_2048"}), "spec", "ECC_NIST_EDWARDS25519"),
         (json!({"expires_at": "tomorrow"}), "expires_at", "`tomorrow` is not a time"),
         (json!({"tags": {"a": 1}}), "body", "`tags`"),
         (json!([]), "body", "not a JSON object"),
@@ -178,6 +182,66 @@ fn uses_read_base64_context_and_dry_run() {
         assert!(!message.contains("AA"), "{message}");
     }
     assert_eq!(field_of(decrypt(json!({"plaintext": "AA=="}))).0, "ciphertext");
+}
+
+#[test]
+fn messages_to_sign_and_macs_read_their_own_members_alone() {
+    let sign = |body: Value| signatures::parse_sign(&of_key("/sign", &body), &account());
+    let digest = json!({"message": "AAE=", "message_type": "digest", "dry_run": true});
+    let command = sign(digest).unwrap();
+    assert_eq!((command.message.as_slice(), command.run), (&[0, 1][..], Run::Dry));
+    assert_eq!((command.message_type, command.algorithm), (MessageType::Digest, None));
+    let raw = sign(json!({"message": "AAE=", "message_type": "raw"})).unwrap();
+    assert_eq!((raw.message_type, raw.key), (MessageType::Raw, KeyName::Id(key_id())));
+    for (body, field, part) in [
+        (json!({}), "message", "missing"),
+        (json!({"message": "AAE=", "message_type": "RAW"}), "message_type", "raw or digest"),
+        (json!({"message": "AAE=", "message_type": 1}), "body", "`message_type`"),
+        (json!({"message": "AAE=", "algorithm": "ECDSA_SHA_256"}), "body", "`algorithm`"),
+        (json!({"message": "AAE=", "signature": "AAE="}), "body", "`signature`"),
+    ] {
+        let (found, message) = field_of(sign(body.clone()));
+        assert_eq!(found, field, "{body}");
+        assert!(message.contains(part), "{body}: {message}");
+    }
+    let verify = |body: Value| signatures::parse_verify(&of_key("/verify", &body), &account());
+    let both = json!({"message": "AAE=", "signature": "/w=="});
+    assert_eq!(verify(both).unwrap().signature, [0xff]);
+    assert_eq!(field_of(verify(json!({"message": "AAE="}))).0, "signature");
+    let mac = |body: Value| signatures::parse_generate_mac(&of_key("/mac", &body), &account());
+    assert_eq!(mac(json!({"message": "AAE="})).unwrap().message.as_slice(), [0, 1]);
+    assert_eq!(field_of(mac(json!({"message": "AAE=", "message_type": "raw"}))).0, "body");
+    let check =
+        |body: Value| signatures::parse_verify_mac(&of_key("/verify-mac", &body), &account());
+    assert_eq!(check(json!({"message": "AAE=", "mac": "/w=="})).unwrap().mac, [0xff]);
+    assert_eq!(field_of(check(json!({"message": "AAE="}))).0, "mac");
+    let show = |uri: &str| signatures::parse_public_key(&signed(uri, b""), &account());
+    let place = format!("/v1/keys/{}/public-key", key_id());
+    assert_eq!(show(&place).unwrap().key, KeyName::Id(key_id()));
+    assert_eq!(field_of(show(&format!("{place}?form=pem")).map(drop)).0, "query");
+}
+
+#[test]
+fn signatures_and_macs_name_their_key_and_algorithm() {
+    let (key, id) = (key_id(), key_id().to_string());
+    let algorithm = SigningAlgorithm::Ed25519Sha512;
+    let made = SignedMessage { key, algorithm, signature: vec![0xff] };
+    let want = json!({"key_id": id, "algorithm": "ED25519_SHA_512", "signature": "/w=="});
+    assert_eq!(read(&signatures::signature(&made)), want);
+    let want = json!({"key_id": id, "algorithm": "ED25519_SHA_512"});
+    assert_eq!(read(&signatures::verified(&SignatureVerified { key, algorithm })), want);
+    let shown = PublicKeyShown { key, spec: KeySpec::Ed25519, algorithm, der: vec![0x30] };
+    let want = json!({
+        "key_id": id, "algorithm": "ED25519_SHA_512", "spec": "ECC_NIST_EDWARDS25519",
+        "public_key": "MA==",
+    });
+    assert_eq!(read(&signatures::shown(&shown)), want);
+    let algorithm = MacAlgorithm::HmacSha256;
+    let made = MacGenerated { key, algorithm, mac: vec![1] };
+    let want = json!({"key_id": id, "algorithm": "HMAC_SHA_256", "mac": "AQ=="});
+    assert_eq!(read(&signatures::mac(&made)), want);
+    let want = json!({"key_id": id, "algorithm": "HMAC_SHA_256"});
+    assert_eq!(read(&signatures::mac_verified(&MacVerified { key, algorithm })), want);
 }
 
 #[test]
@@ -273,6 +337,9 @@ proptest! {
             let _ = keys::parse_describe(&request, &account());
             let _ = uses::parse_encrypt(&request, &account());
             let _ = uses::parse_decrypt(&request, &account());
+            let _ = signatures::parse_sign(&request, &account());
+            let _ = signatures::parse_verify(&request, &account());
+            let _ = signatures::parse_verify_mac(&request, &account());
         }
     }
 }

@@ -53,11 +53,14 @@ pub(super) fn decrypted(opened: &Decrypted) -> Answer {
     }))
 }
 
-fn required(fields: &mut Fields, name: &'static str) -> Result<Zeroizing<Vec<u8>>, Fault> {
+pub(super) fn required(
+    fields: &mut Fields,
+    name: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
     fields.blob(name)?.ok_or_else(|| field(name, "missing"))
 }
 
-fn run(fields: &mut Fields) -> Result<Run, Fault> {
+pub(super) fn run(fields: &mut Fields) -> Result<Run, Fault> {
     Ok(match fields.truth("dry_run")? {
         Some(true) => Run::Dry,
         Some(false) | None => Run::ForReal,

@@ -2,10 +2,10 @@
 //!
 //! Invariant: the match is exhaustive without a wildcard, so a new fault does not compile until
 //! somebody has decided what an AWS client sees. 500 is only what a retry can mend or what is our
-//! own fault: DependencyTimeoutException, KeyUnavailableException, KMSInternalException. An
-//! `InvalidCiphertextException` has no message, as with AWS: it must not say which part failed.
+//! own fault: DependencyTimeoutException, KeyUnavailableException, KMSInternalException. A wrong
+//! ciphertext, signature or MAC has no message, as with AWS: it must not say which part failed.
 
-use keystead_domain::{BadKeyName, KeyState};
+use keystead_domain::{BadKeyName, KeySpec, KeyState};
 use keystead_service::{AuthFault, Error, ErrorKind, Fault, LedgerFault};
 
 use super::{
@@ -19,16 +19,14 @@ const BAD_SIGNATURE: &str = "The request signature we calculated does not match 
      documentation for details.";
 const INCORRECT_KEY: &str =
     "The key ID in the request does not identify a CMK that can perform this operation.";
+const DRY_RUN: &str = "The request would have succeeded, but the DryRun option is set.";
 
 /// What an AWS client sees of `error` at `place`.
 pub(super) fn exception(error: &Error, place: &Place) -> Exception {
     let fault = &error.fault;
     match fault {
         Fault::Unauthenticated(fault) => unauthenticated(*fault),
-        Fault::NotAllowed { operation } => Exception::sender(
-            Code::AccessDenied,
-            format!("User is not authorized to perform: kms:{operation}"),
-        ),
+        Fault::NotAllowed { operation } => not_allowed(operation),
         Fault::KeyName(BadKeyName::Malformed { text }) => {
             Exception::sender(Code::NotFound, format!("Invalid keyId '{text}'"))
         }
@@ -50,6 +48,13 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
             Exception::sender(Code::KmsInvalidState, format!("{} has expired.", place.key(*key)))
         }
         Fault::Ciphertext => Exception::silent(Code::InvalidCiphertext),
+        Fault::KeyUsage { key, spec, operation } => {
+            other_usage(&place.key(*key), spec.usage().aws_name(), operation)
+        }
+        Fault::Algorithm { algorithm, spec } => other_algorithm(algorithm, *spec),
+        Fault::NoPublicKey { key, spec } => no_public_key(&place.key(*key), *spec),
+        Fault::Signature => Exception::silent(Code::KmsInvalidSignature),
+        Fault::Mac => Exception::silent(Code::KmsInvalidMac),
         Fault::IncorrectKey => Exception::sender(Code::IncorrectKey, INCORRECT_KEY),
         Fault::Field { field, message } => {
             Exception::sender(Code::Validation, violated(field, message))
@@ -57,10 +62,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::KitProof | Fault::Lease => Exception::sender(Code::Validation, fault.to_string()),
         Fault::LastKit { .. } => Exception::sender(Code::Conflict, fault.to_string()),
         Fault::LeaseExpired => Exception::sender(Code::KmsInvalidState, "The lease has expired."),
-        Fault::DryRun => Exception::sender(
-            Code::DryRunOperation,
-            "The request would have succeeded, but the DryRun option is set.",
-        ),
+        Fault::DryRun => Exception::sender(Code::DryRunOperation, DRY_RUN),
         Fault::Ledger { reason: LedgerFault::Busy } => {
             Exception::sender(Code::Throttling, fault.to_string())
         }
@@ -126,6 +128,26 @@ fn unauthenticated(fault: AuthFault) -> Exception {
             "Credential should be scoped to correct service.",
         ),
     }
+}
+
+fn not_allowed(operation: &str) -> Exception {
+    let message = format!("User is not authorized to perform: kms:{operation}");
+    Exception::sender(Code::AccessDenied, message)
+}
+
+fn other_usage(arn: &str, usage: &str, operation: &str) -> Exception {
+    let message = format!("{arn} key usage is {usage} which is not valid for {operation}.");
+    Exception::sender(Code::InvalidKeyUsage, message)
+}
+
+fn other_algorithm(algorithm: &str, spec: KeySpec) -> Exception {
+    let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
+    Exception::sender(Code::InvalidKeyUsage, message)
+}
+
+fn no_public_key(arn: &str, spec: KeySpec) -> Exception {
+    let message = format!("{arn} has no public key: its key spec is {spec}.");
+    Exception::sender(Code::UnsupportedOperation, message)
 }
 
 /// What AWS calls disabled covers every state in which a key stands and does not act.

@@ -66,6 +66,8 @@ codes! {
     InvalidSignature, "InvalidSignatureException";
     KeyUnavailable, "KeyUnavailableException";
     KmsInternal, "KMSInternalException";
+    KmsInvalidMac, "KMSInvalidMacException";
+    KmsInvalidSignature, "KMSInvalidSignatureException";
     KmsInvalidState, "KMSInvalidStateException";
     MissingAuthenticationToken, "MissingAuthenticationTokenException";
     NotFound, "NotFoundException";

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use keystead_domain::{Account, KeyId, to_hex, uuid};
+use keystead_domain::{Account, KeyId, KeySpec, KeyUsage, to_hex, uuid};
 use keystead_service::{CreateKey, DescribeKey, KeyPage, KeyView, ListKeys, Vaulted};
 
 use super::{
@@ -50,10 +50,13 @@ const DEFAULT_LIMIT: i64 = 100;
 const TWO_SPECS: &str = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
      CustomerMasterKeySpec is deprecated.";
 
+const NO_USAGE: &str =
+    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+
 pub(super) fn create(body: &[u8]) -> Result<CreateKey, Unread> {
     let mut members = Members::parse(body)?;
     let description = members.text("Description", "description", (0, 8192))?;
-    spec_and_usage(&mut members)?;
+    let spec = spec_and_usage(&mut members)?;
     let origin = members.name("Origin", "origin", ORIGINS)?;
     if let Some(origin) = origin.filter(|origin| origin != "AWS_KMS") {
         members.refuse_later(Unread::unsupported(format!("Origin {origin} is not supported.")));
@@ -75,7 +78,7 @@ pub(super) fn create(body: &[u8]) -> Result<CreateKey, Unread> {
     let tags = tags(&mut members)?;
     members.finish()?;
     let description = description.unwrap_or_default();
-    Ok(CreateKey { description, tags, ..CreateKey::default() })
+    Ok(CreateKey { spec, description, tags, ..CreateKey::default() })
 }
 
 pub(super) fn describe(body: &[u8], account: &Account) -> Result<DescribeKey, Unread> {
@@ -126,17 +129,29 @@ fn write_metadata(o: &mut Object<'_>, view: &KeyView, place: &Place) {
     o.text("AWSAccountId", &place.account.to_string()).text("KeyId", &uuid(key.id));
     o.text("Arn", &place.key(key.id)).seconds("CreationDate", key.created_at.as_micros());
     o.truth("Enabled", state == "Enabled").text("Description", &key.description);
-    o.text("KeyUsage", "ENCRYPT_DECRYPT").text("KeyState", state);
+    o.text("KeyUsage", key.spec.usage().aws_name()).text("KeyState", state);
     if let keystead_domain::KeyState::Doomed { due } = key.state {
         o.seconds("DeletionDate", due.as_micros());
     }
     o.text("Origin", "AWS_KMS").text("KeyManager", "CUSTOMER");
     o.text("CustomerMasterKeySpec", spec).text("KeySpec", spec);
-    o.texts("EncryptionAlgorithms", &[spec]).truth("MultiRegion", false);
-    o.text("CurrentKeyMaterialId", &to_hex(&key.current().key_check));
+    write_algorithms(o, key.spec);
+    o.truth("MultiRegion", false);
+    // AWS names materials of keys for encryption alone: no other rotates.
+    if key.spec.usage() == KeyUsage::EncryptDecrypt {
+        o.text("CurrentKeyMaterialId", &to_hex(&key.current().key_check));
+    }
 }
 
-fn spec_and_usage(members: &mut Members) -> Result<(), Unread> {
+fn write_algorithms(o: &mut Object<'_>, spec: KeySpec) {
+    match (spec.signing(), spec.mac()) {
+        (Some(algorithm), _) => o.texts("SigningAlgorithms", &[algorithm.aws_name()]),
+        (None, Some(algorithm)) => o.texts("MacAlgorithms", &[algorithm.aws_name()]),
+        (None, None) => o.texts("EncryptionAlgorithms", &[spec.aws_name()]),
+    };
+}
+
+fn spec_and_usage(members: &mut Members) -> Result<KeySpec, Unread> {
     let spec = members.name("KeySpec", "keySpec", KEY_SPECS)?;
     let old = members.name("CustomerMasterKeySpec", "customerMasterKeySpec", KEY_SPECS)?;
     let usage = members.name("KeyUsage", "keyUsage", KEY_USAGES)?;
@@ -144,14 +159,24 @@ fn spec_and_usage(members: &mut Members) -> Result<(), Unread> {
         members.refuse_later(Unread::validation(TWO_SPECS));
     }
     let spec = spec.or(old).unwrap_or_else(|| "SYMMETRIC_DEFAULT".into());
-    if spec != "SYMMETRIC_DEFAULT" {
+    let Some(spec) = KeySpec::from_aws_name(&spec) else {
         members.refuse_later(Unread::unsupported(format!("KeySpec {spec} is not supported.")));
-    } else if let Some(usage) = usage.filter(|usage| usage != "ENCRYPT_DECRYPT") {
-        members.refuse_later(Unread::validation(format!(
-            "KeyUsage {usage} is not compatible with KeySpec {spec}"
-        )));
+        return Ok(KeySpec::default());
+    };
+    match usage {
+        None if spec != KeySpec::Symmetric => members.refuse_later(Unread::validation(NO_USAGE)),
+        // What AWS can do with such a curve and a key of ours cannot.
+        Some(usage) if spec == KeySpec::P256 && usage == "KEY_AGREEMENT" => {
+            let message = format!("KeyUsage {usage} is not supported.");
+            members.refuse_later(Unread::unsupported(message));
+        }
+        Some(usage) if usage != spec.usage().aws_name() => {
+            let message = format!("KeyUsage {usage} is not compatible with KeySpec {spec}");
+            members.refuse_later(Unread::validation(message));
+        }
+        None | Some(_) => {}
     }
-    Ok(())
+    Ok(spec)
 }
 
 fn tags(members: &mut Members) -> Result<BTreeMap<String, String>, Unread> {

@@ -18,6 +18,7 @@ use super::{
     keys,
     operation::Operation,
     place::Place,
+    signatures,
     unread::Unread,
     uses,
 };
@@ -101,6 +102,26 @@ async fn run(
         O::GenerateDataKeyWithoutPlaintext => {
             let command = uses::generate_data_key(body, account, HandOut::CiphertextOnly)?;
             encode(service.generate_data_key(cx, command).await, place, uses::data_key)
+        }
+        O::GenerateMac => {
+            let command = signatures::generate_mac(body, account)?;
+            encode(service.generate_mac(cx, command).await, place, signatures::mac)
+        }
+        O::GetPublicKey => {
+            let command = signatures::show_public_key(body, account)?;
+            encode(service.public_key(cx, command).await, place, signatures::public_key)
+        }
+        O::Sign => {
+            let command = signatures::sign(body, account)?;
+            encode(service.sign(cx, command).await, place, signatures::signed)
+        }
+        O::Verify => {
+            let command = signatures::verify(body, account)?;
+            encode(service.verify(cx, command).await, place, signatures::verified)
+        }
+        O::VerifyMac => {
+            let command = signatures::verify_mac(body, account)?;
+            encode(service.verify_mac(cx, command).await, place, signatures::mac_verified)
         }
     })
 }

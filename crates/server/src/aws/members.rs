@@ -59,6 +59,20 @@ impl Members {
         Ok(name)
     }
 
+    /// A name out of a set that must be there; empty where the request will be refused.
+    pub(super) fn required_name(
+        &mut self,
+        (wire, member): (&'static str, &str),
+        names: &[&'static str],
+    ) -> Result<&'static str, Unread> {
+        let name = self.name(wire, member, names)?;
+        if name.is_none() {
+            self.shape.missing(member);
+        }
+        let known = name.and_then(|name| names.iter().copied().find(|known| *known == name));
+        Ok(known.unwrap_or_default())
+    }
+
     pub(super) fn key_id(&mut self) -> Result<Option<String>, Unread> {
         self.text("KeyId", "keyId", (1, 2048))
     }

@@ -13,6 +13,11 @@ pub(super) enum Operation {
     Decrypt,
     GenerateDataKey,
     GenerateDataKeyWithoutPlaintext,
+    GenerateMac,
+    GetPublicKey,
+    Sign,
+    Verify,
+    VerifyMac,
 }
 
 impl Operation {
@@ -24,6 +29,11 @@ impl Operation {
         Self::Decrypt,
         Self::GenerateDataKey,
         Self::GenerateDataKeyWithoutPlaintext,
+        Self::GenerateMac,
+        Self::GetPublicKey,
+        Self::Sign,
+        Self::Verify,
+        Self::VerifyMac,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -35,6 +45,11 @@ impl Operation {
             Self::Decrypt => "Decrypt",
             Self::GenerateDataKey => "GenerateDataKey",
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
+            Self::GenerateMac => "GenerateMac",
+            Self::GetPublicKey => "GetPublicKey",
+            Self::Sign => "Sign",
+            Self::Verify => "Verify",
+            Self::VerifyMac => "VerifyMac",
         }
     }
 

@@ -114,6 +114,8 @@ fn rename(exception: &Exception) -> Failure {
         | C::InvalidGrantToken
         | C::InvalidKeyUsage
         | C::InvalidMarker
+        | C::KmsInvalidMac
+        | C::KmsInvalidSignature
         | C::KmsInvalidState
         | C::NotFound
         | C::Serialization

@@ -15,26 +15,26 @@ use zeroize::Zeroizing;
 use super::{keys, operation::Operation, place::Place, unread::Unread, uses};
 use crate::json::JsonText;
 
-const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+pub(super) const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
-fn account() -> Account {
+pub(super) fn account() -> Account {
     "123456789012".parse().unwrap()
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place { region: "eu-central-1".into(), account: account() }
 }
 
-fn key_id() -> KeyId {
+pub(super) fn key_id() -> KeyId {
     let KeyName::Id(id) = KeyName::parse(KEY, &account()).unwrap() else { panic!("not an id") };
     id
 }
 
-fn arn() -> String {
+pub(super) fn arn() -> String {
     format!("arn:aws:kms:eu-central-1:123456789012:key/{KEY}")
 }
 
-fn read(text: JsonText) -> Value {
+pub(super) fn read(text: JsonText) -> Value {
     let bytes: Bytes = text.into_bytes();
     serde_json::from_slice(&bytes).unwrap()
 }
@@ -72,7 +72,10 @@ fn refused<T>(parsed: Result<T, Unread>) -> (&'static str, String) {
 }
 
 /// Each body with the code and a part of the message that it must be refused with.
-fn all_refused<T>(parse: impl Fn(&[u8]) -> Result<T, Unread>, cases: &[(Value, &str, &str)]) {
+pub(super) fn all_refused<T>(
+    parse: impl Fn(&[u8]) -> Result<T, Unread>,
+    cases: &[(Value, &str, &str)],
+) {
     for (body, code, part) in cases {
         let (found, message) = refused(parse(body.to_string().as_bytes()));
         assert_eq!(found, *code, "{body}: {message}");
@@ -81,7 +84,7 @@ fn all_refused<T>(parse: impl Fn(&[u8]) -> Result<T, Unread>, cases: &[(Value, &
 }
 
 /// Bodies that no operation with this parser may accept.
-fn none_accepts<T>(parse: impl Fn(&[u8]) -> Result<T, Unread>) {
+pub(super) fn none_accepts<T>(parse: impl Fn(&[u8]) -> Result<T, Unread>) {
     let deep = format!("{{\"EncryptionContext\":{}1{}}}", "[".repeat(99), "]".repeat(99));
     let doubled = r#"{"KeyId":"a","EncryptionContext":{"a":"1","\u0061":"2"},"Limit":1}"#;
     for body in ["[]", "{", "null", "{} {}", doubled, r#"{"Limit":1,"Limit":1}"#, &deep] {
@@ -89,10 +92,12 @@ fn none_accepts<T>(parse: impl Fn(&[u8]) -> Result<T, Unread>) {
     }
 }
 
-const VALIDATION: &str = "ValidationException";
-const SERIALIZATION: &str = "SerializationException";
-const UNSUPPORTED: &str = "UnsupportedOperationException";
-const NOT_FOUND: &str = "NotFoundException";
+const NO_USAGE: &str =
+    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+pub(super) const VALIDATION: &str = "ValidationException";
+pub(super) const SERIALIZATION: &str = "SerializationException";
+pub(super) const UNSUPPORTED: &str = "UnsupportedOperationException";
+pub(super) const NOT_FOUND: &str = "NotFoundException";
 
 #[test]
 fn create_key_reads_what_it_offers() {
@@ -108,6 +113,13 @@ fn create_key_reads_what_it_offers() {
     assert_eq!(command.tags.into_iter().map(|(k, v)| k + &v).collect::<String>(), "ab2");
     assert_eq!(command.expires_at, None);
     assert!(keys::create(br#"{"CustomerMasterKeySpec":"SYMMETRIC_DEFAULT"}"#).is_ok());
+    assert_eq!(command.spec, KeySpec::Symmetric);
+    for spec in KeySpec::ALL {
+        for member in ["KeySpec", "CustomerMasterKeySpec"] {
+            let body = json!({member: spec.aws_name(), "KeyUsage": spec.usage().aws_name()});
+            assert_eq!(keys::create(body.to_string().as_bytes()).unwrap().spec, *spec);
+        }
+    }
 }
 
 #[test]
@@ -116,7 +128,30 @@ fn create_key_refuses_by_name_what_it_does_not_offer() {
     let tag = |key: &str, value: &str| json!({"TagKey": key, "TagValue": value});
     let cases = [
         (json!({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}), UNSUPPORTED, "RSA_2048"),
-        (json!({"CustomerMasterKeySpec": "HMAC_256"}), UNSUPPORTED, "HMAC_256"),
+        (json!({"CustomerMasterKeySpec": "HMAC_512"}), UNSUPPORTED, "HMAC_512"),
+        (json!({"CustomerMasterKeySpec": "HMAC_256"}), VALIDATION, NO_USAGE),
+        (json!({"KeySpec": "ECC_NIST_P256"}), VALIDATION, NO_USAGE),
+        (json!({"KeySpec": "ECC_NIST_EDWARDS25519"}), VALIDATION, NO_USAGE),
+        (
+            json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "ENCRYPT_DECRYPT"}),
+            VALIDATION,
+            "KeyUsage ENCRYPT_DECRYPT is not compatible with KeySpec ECC_NIST_P256",
+        ),
+        (
+            json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}),
+            UNSUPPORTED,
+            "KEY_AGREEMENT",
+        ),
+        (
+            json!({"KeySpec": "ECC_NIST_EDWARDS25519", "KeyUsage": "KEY_AGREEMENT"}),
+            VALIDATION,
+            "is not compatible with KeySpec ECC_NIST_EDWARDS25519",
+        ),
+        (
+            json!({"KeySpec": "HMAC_256", "KeyUsage": "SIGN_VERIFY"}),
+            VALIDATION,
+            "is not compatible with KeySpec HMAC_256",
+        ),
         (
             json!({"KeySpec": "AES"}),
             VALIDATION,
@@ -355,6 +390,26 @@ fn a_key_shows_creating_until_it_is_vaulted() {
         "MultiRegion": false, "CurrentKeyMaterialId": "ab".repeat(32),
     }});
     assert_eq!(shown, want);
+    let of_spec = |spec| {
+        let mut view = view(Vaulted::Yes);
+        view.key.spec = spec;
+        read(keys::metadata(&view, &place()))["KeyMetadata"].clone()
+    };
+    for (spec, usage, list, algorithm) in [
+        (KeySpec::P256, "SIGN_VERIFY", "SigningAlgorithms", "ECDSA_SHA_256"),
+        (KeySpec::Ed25519, "SIGN_VERIFY", "SigningAlgorithms", "ED25519_SHA_512"),
+        (KeySpec::Hmac256, "GENERATE_VERIFY_MAC", "MacAlgorithms", "HMAC_SHA_256"),
+    ] {
+        let mut want = want["KeyMetadata"].clone();
+        want["KeySpec"] = json!(spec.aws_name());
+        want["CustomerMasterKeySpec"] = json!(spec.aws_name());
+        want["KeyUsage"] = json!(usage);
+        want[list] = json!([algorithm]);
+        for absent in ["EncryptionAlgorithms", "CurrentKeyMaterialId"] {
+            want.as_object_mut().unwrap().remove(absent);
+        }
+        assert_eq!(of_spec(spec), want);
+    }
     let creating = read(keys::metadata(&view(Vaulted::NotYet), &place()));
     assert_eq!(creating["KeyMetadata"]["KeyState"], "Creating");
     assert_eq!(creating["KeyMetadata"]["Enabled"], false);
@@ -372,7 +427,7 @@ fn a_target_names_one_offered_operation() {
         assert_eq!(Operation::of_target(&target), Some(*operation));
         assert_eq!(Operation::of_target(&target.to_uppercase()), None);
     }
-    for bad in ["", "TrentService.", "CreateKey", "TrentService.Sign", "trentservice.CreateKey"] {
+    for bad in ["", "TrentService.", "CreateKey", "TrentService.Sing", "trentservice.CreateKey"] {
         assert_eq!(Operation::of_target(bad), None, "{bad}");
     }
 }
@@ -382,21 +437,16 @@ proptest! {
     fn no_bytes_panic_a_parser(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
         value in "[\\[\\]{}\",:0-9a-zA-Z/=\\\\ .-]{0,40}",
-        member in 0usize..8,
+        member in 0usize..13,
     ) {
         let names = [
             "KeyId", "Plaintext", "CiphertextBlob", "EncryptionContext", "GrantTokens", "Tags",
-            "NumberOfBytes", "Marker",
+            "NumberOfBytes", "Marker", "Message", "MessageType", "SigningAlgorithm", "Mac",
+            "MacAlgorithm",
         ];
         let text = format!("{{\"{}\":{value}}}", names[member]);
         for body in [&bytes[..], text.as_bytes()] {
-            let _ = keys::create(body);
-            let _ = keys::describe(body, &account());
-            let _ = keys::list(body);
-            let _ = uses::encrypt(body, &account());
-            let _ = uses::decrypt(body, &account());
-            let _ = uses::generate_data_key(body, &account(), HandOut::CiphertextOnly);
-            let _ = super::sts::parse(body);
+            super::parse_every(body);
         }
     }
 }

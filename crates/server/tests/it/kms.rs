@@ -99,6 +99,43 @@ fn data_keys_come_with_and_without_their_plaintext() {
 }
 
 #[test]
+fn signatures_and_macs_hold_or_are_refused_by_name() {
+    let world = World::new();
+    let made = |spec: &str, usage: &str| {
+        let body = json!({"KeySpec": spec, "KeyUsage": usage});
+        made(&world, &body)["KeyId"].clone()
+    };
+    let signer = made("ECC_NIST_P256", "SIGN_VERIFY");
+    let message = json!({"KeyId": signer, "Message": "AAEC", "SigningAlgorithm": "ECDSA_SHA_256"});
+    let signature = ask(&world, "Sign", &message).json()["Signature"].clone();
+    let verify = |signature: &Value| {
+        let mut body = message.clone();
+        body["Signature"] = signature.clone();
+        ask(&world, "Verify", &body)
+    };
+    assert_eq!(verify(&signature).json()["SignatureValid"], true);
+    let wrong = verify(&json!("AAEC"));
+    assert_eq!(wrong.exception(), (400, "KMSInvalidSignatureException".to_owned()));
+    assert!(wrong.json().get("message").is_none(), "{}", wrong.text());
+    let public = ask(&world, "GetPublicKey", &json!({"KeyId": signer})).json();
+    assert!(
+        public["PublicKey"].as_str().unwrap().starts_with("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE")
+    );
+    let holder = made("HMAC_256", "GENERATE_VERIFY_MAC");
+    let message = json!({"KeyId": holder, "Message": "AAEC", "MacAlgorithm": "HMAC_SHA_256"});
+    let mut checked = message.clone();
+    checked["Mac"] = ask(&world, "GenerateMac", &message).json()["Mac"].clone();
+    assert_eq!(ask(&world, "VerifyMac", &checked).json()["MacValid"], true);
+    checked["Mac"] = json!("AAEC");
+    let wrong = ask(&world, "VerifyMac", &checked);
+    assert_eq!(wrong.exception(), (400, "KMSInvalidMacException".to_owned()));
+    let refused = ask(&world, "GetPublicKey", &json!({"KeyId": holder}));
+    assert_eq!(refused.exception(), (400, "UnsupportedOperationException".to_owned()));
+    let refused = ask(&world, "Encrypt", &json!({"KeyId": holder, "Plaintext": "AA=="}));
+    assert_eq!(refused.exception(), (400, "InvalidKeyUsageException".to_owned()));
+}
+
+#[test]
 fn refusals_name_their_exception() {
     let world = World::new();
     let absent = "00000000-0000-0000-0000-000000000000";
@@ -108,7 +145,9 @@ fn refusals_name_their_exception() {
         ("Encrypt", json!({"KeyId": "alias/x", "Plaintext": "AA=="}), "NotFoundException"),
         ("DescribeKey", json!({}), "ValidationException"),
         ("Decrypt", json!({"CiphertextBlob": "AAAA"}), "InvalidCiphertextException"),
-        ("Sign", json!({}), "UnknownOperationException"),
+        ("GenerateDataKeyPair", json!({}), "UnknownOperationException"),
+        ("Sign", json!({}), "ValidationException"),
+        ("CreateKey", json!({"KeySpec": "HMAC_256"}), "ValidationException"),
         ("", json!({}), "UnknownOperationException"),
         ("CreateKey", json!({"Policy": "{}"}), "UnsupportedOperationException"),
         ("CreateKey", json!([]), "SerializationException"),

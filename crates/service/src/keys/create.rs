@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use keystead_archive::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, names, object_hash};
-use keystead_crypto::{Secret, key_check_value};
+use keystead_crypto::{Entropy, P256Key, Secret, key_check_value};
 use keystead_domain::{
     ChangeId, IdempotencyKey, Key, KeyId, KeySpec, KeyState, KeyVersion, Kind, Timestamp,
     VersionId, to_hex,
@@ -97,15 +97,15 @@ impl Service {
         over: Option<&Stored>,
     ) -> Result<(Key, Made), Error> {
         let now = self.ports.clock.now();
-        let material: Secret<32> = self.ports.entropy.secret();
+        let material = draw(command.spec, &self.ports.entropy);
         let id = KeyId::random(&self.ports.entropy);
-        let version = self.vault_version(at.tenant, id, 1, now, &material).await?;
+        let version = self.vault_version(at.tenant, (id, command.spec), 1, now, &material).await?;
         let keys = self.tenants.get(&at.tenant).ok_or(Fault::Internal)?;
         let sealed = keys.seal_material(&self.ports.entropy, version.id, &material);
         let key = Key {
             id,
             tenant: at.tenant,
-            spec: KeySpec::Symmetric,
+            spec: command.spec,
             purpose: command.purpose.clone(),
             description: command.description.clone(),
             created_at: now,
@@ -126,7 +126,7 @@ impl Service {
     async fn vault_version(
         &self,
         tenant: keystead_domain::TenantId,
-        key: KeyId,
+        (key, spec): (KeyId, KeySpec),
         number: u32,
         now: Timestamp,
         material: &Secret<32>,
@@ -140,7 +140,7 @@ impl Service {
             key,
             version: id,
             version_number: number,
-            algorithm: Algorithm::Aes256Gcm,
+            algorithm: Algorithm::from(spec),
             epoch: sealing.epoch,
             recipient_set_hash: sealing.recipient_set_hash,
             created_at: now,
@@ -204,6 +204,15 @@ enum Keyed {
     Made(Key, Made),
     /// One of before, with the same idempotency key.
     Found(Key, Made),
+}
+
+/// New material: bytes of our own choosing, since what the library draws by itself would not be
+/// the same in two runs of a simulation.
+fn draw(spec: KeySpec, entropy: &Entropy) -> Secret<32> {
+    match spec {
+        KeySpec::P256 => P256Key::draw(entropy),
+        KeySpec::Symmetric | KeySpec::Ed25519 | KeySpec::Hmac256 => entropy.secret(),
+    }
 }
 
 fn check(command: &CreateKey) -> Result<(), Error> {

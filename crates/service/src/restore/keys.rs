@@ -2,12 +2,12 @@
 //!
 //! Invariant: an epoch counts when its root-signed record, its highest root-signed slot table and
 //! the opened seed agree; a copy counts when it is the one whose hash the state names, and its
-//! key-check value comes out again.
+//! kind, algorithm and key-check value are those of its key.
 
 use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet};
 
 use keystead_archive::{
-    CopyKind, EpochRecord, KeyCopy, OpenedSegment, RecipientSet, SlotTable, names,
+    Algorithm, CopyKind, EpochRecord, KeyCopy, OpenedSegment, RecipientSet, SlotTable, names,
     names::ObjectKind, object_hash, open_segment,
 };
 use keystead_crypto::{
@@ -131,7 +131,8 @@ impl<'a> Opener<'a> {
     async fn find_backup_key(&self, id: CryptoVersion) -> Option<SealKey<BackupWrap>> {
         let (key, version) = (KeyId::from_bytes(id.key), VersionId::from_bytes(id.version));
         for epoch in self.epochs.keys() {
-            let material = self.copy(key, version, *epoch, CopyKind::TenantBackup, None).await;
+            let held = (CopyKind::TenantBackup, Algorithm::Aes256Gcm);
+            let material = self.copy(key, version, *epoch, held, None).await;
             if let Some(material) = material {
                 return Some(SealKey::new(id, &material));
             }
@@ -145,7 +146,7 @@ impl<'a> Opener<'a> {
         key: KeyId,
         version: VersionId,
         epoch: EpochId,
-        kind: CopyKind,
+        held: (CopyKind, Algorithm),
         named: Option<&KeyVersion>,
     ) -> Option<Secret<32>> {
         let seed = self.seed(epoch).ok()?;
@@ -156,7 +157,8 @@ impl<'a> Opener<'a> {
             }
             let copy = KeyCopy::open(bytes, &self.root, seed).ok()?;
             let fields = &copy.header.fields;
-            let right = (fields.kind, fields.key, fields.version) == (kind, key, version)
+            let right = (fields.key, fields.version) == (key, version)
+                && (fields.kind, fields.algorithm) == held
                 && named.is_none_or(|named| named.key_check == copy.header.key_check);
             right.then_some(copy.material)
         };
@@ -170,8 +172,8 @@ impl<'a> Opener<'a> {
         version: &KeyVersion,
     ) -> Result<Secret<32>, RestoreFailed> {
         self.seed(version.epoch)?;
-        let kind = CopyKind::TenantKey;
-        let found = self.copy(key.id, version.id, version.epoch, kind, Some(version)).await;
+        let held = (CopyKind::TenantKey, Algorithm::from(key.spec));
+        let found = self.copy(key.id, version.id, version.epoch, held, Some(version)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.id.to_string(),
             version: version.id.to_string(),
@@ -184,8 +186,8 @@ impl<'a> Opener<'a> {
         tenant: &Tenant,
         version: &KeyVersion,
     ) -> Result<Secret<32>, RestoreFailed> {
-        let (key, kind) = (tenant.master.id, CopyKind::MasterKey);
-        let found = self.copy(key, version.id, version.epoch, kind, Some(version)).await;
+        let (key, held) = (tenant.master.id, (CopyKind::MasterKey, Algorithm::Aes256Gcm));
+        let found = self.copy(key, version.id, version.epoch, held, Some(version)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.to_string(),
             version: version.id.to_string(),
@@ -200,8 +202,8 @@ impl<'a> Opener<'a> {
             if key != id {
                 continue;
             }
-            let Some(seed) = self.copy(key, version, epoch, CopyKind::RootSigning, None).await
-            else {
+            let held = (CopyKind::RootSigning, Algorithm::Ed25519);
+            let Some(seed) = self.copy(key, version, epoch, held, None).await else {
                 continue;
             };
             let root = SigningKey::from_seed(seed);

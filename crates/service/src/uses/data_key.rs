@@ -1,9 +1,10 @@
 //! GenerateDataKey: a fresh random key for the caller's own encryption, and its ciphertext.
 
 use keystead_crypto::CipherKind;
+use keystead_domain::KeyUsage;
 use zeroize::Zeroizing;
 
-use super::{Use, encrypt::seal, find, resolved};
+use super::{Use, encrypt::seal, find, meant_for, resolved};
 use crate::{
     Cx, DataKeyGenerated, Error, Fault, GenerateDataKey, HandOut, Run,
     door::{Approved, Resource},
@@ -35,6 +36,7 @@ impl Use for GenerateDataKey {
     ) -> Result<DataKeyGenerated, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
+        meant_for(&entry.key, KeyUsage::EncryptDecrypt, asked_for(command.hand_out))?;
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
         let ciphertext = seal(service, entry, CipherKind::Message, &command.context, &plaintext)?;
@@ -45,6 +47,14 @@ impl Use for GenerateDataKey {
         let key = &entry.key;
         let key_check = key.current().key_check;
         Ok(DataKeyGenerated { key: key.id, key_check, ciphertext, plaintext })
+    }
+}
+
+/// The operation as AWS clients name it: they know two.
+fn asked_for(hand_out: HandOut) -> &'static str {
+    match hand_out {
+        HandOut::Both => GenerateDataKey::OPERATION,
+        HandOut::CiphertextOnly => "GenerateDataKeyWithoutPlaintext",
     }
 }
 

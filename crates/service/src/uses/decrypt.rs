@@ -4,10 +4,10 @@
 //! refusal: nothing tells a caller which.
 
 use keystead_crypto::{CipherContext, CipherKind, named_key};
-use keystead_domain::{KeyId, VersionId};
+use keystead_domain::{KeyId, KeyUsage, VersionId};
 use zeroize::Zeroizing;
 
-use super::{Use, find, length, resolved};
+use super::{Use, find, length, meant_for, opening, resolved};
 use crate::{
     Cx, Decrypt, Decrypted, Error, Fault, Run,
     door::{Approved, Resource},
@@ -24,7 +24,11 @@ impl Use for Decrypt {
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         length("ciphertextBlob", self.ciphertext.len(), CIPHERTEXT_MAX)?;
         let expected = match &self.key {
-            Some(name) => Some(find(cx, snapshot, name)?.key.id),
+            Some(name) => {
+                let key = &find(cx, snapshot, name)?.key;
+                meant_for(key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
+                Some(key.id)
+            }
             None => None,
         };
         let at = named(cx, snapshot, &self.ciphertext)?;
@@ -71,12 +75,12 @@ pub(super) fn open(
 ) -> Result<([u8; 32], Zeroizing<Vec<u8>>), Error> {
     let entry = resolved(snapshot, at)?;
     let key = &entry.key;
-    if !key.state.may_open() {
-        return Err(Fault::KeyState { key: key.id, state: key.state }.into());
-    }
+    opening(key)?;
     let version = at.version.ok_or(Fault::Ciphertext)?;
     let opened = service.keyring.open(&service.tenants, entry, version)?;
-    let plaintext = opened.decrypt(context, ciphertext).map_err(|_| Fault::Ciphertext)?;
+    // What names a key that encrypts nothing was made by nobody.
+    let cipher = opened.cipher().ok_or(Fault::Ciphertext)?;
+    let plaintext = cipher.decrypt(context, ciphertext).map_err(|_| Fault::Ciphertext)?;
     let version = key.versions.iter().find(|known| known.id == version);
     Ok((version.ok_or(Fault::Ciphertext)?.key_check, plaintext))
 }

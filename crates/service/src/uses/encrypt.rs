@@ -1,23 +1,22 @@
 //! Encrypt: user data of at most 4,096 bytes under a key's current version.
 
 use keystead_crypto::{CipherContext, CipherKind};
+use keystead_domain::KeyUsage;
 
-use super::{Use, find, length, protecting, resolved};
+use super::{MESSAGE_MAX, Use, find, length, meant_for, protecting, resolved};
 use crate::{
-    Cx, Encrypt, Encrypted, EncryptionContext, Error, Run,
+    Cx, Encrypt, Encrypted, EncryptionContext, Error, Fault, Run,
     door::{Approved, Resource},
     keyring::{KeyEntry, Snapshot},
     service::Service,
 };
-
-const PLAINTEXT_MAX: usize = 4096;
 
 impl Use for Encrypt {
     const OPERATION: &'static str = "Encrypt";
     type Done = Encrypted;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        length("plaintext", self.plaintext.len(), PLAINTEXT_MAX)?;
+        length("plaintext", self.plaintext.len(), MESSAGE_MAX)?;
         let key = &find(cx, snapshot, &self.key)?.key;
         Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
     }
@@ -34,13 +33,14 @@ impl Use for Encrypt {
     ) -> Result<Encrypted, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
+        meant_for(&entry.key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let ciphertext =
             seal(service, entry, CipherKind::Message, &command.context, &command.plaintext)?;
         Ok(Encrypted { key: entry.key.id, ciphertext })
     }
 }
 
-/// Encrypts under the current version of a key that may protect.
+/// Encrypts under the current version of a key that is meant for it and may protect.
 pub(super) fn seal(
     service: &Service,
     entry: &KeyEntry,
@@ -51,5 +51,6 @@ pub(super) fn seal(
     protecting(service, entry)?;
     let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
     let context = CipherContext::new(kind, entry.key.tenant.as_bytes(), context);
-    Ok(opened.encrypt(&service.ports.entropy, &context, plaintext))
+    let cipher = opened.cipher().ok_or(Fault::Internal)?;
+    Ok(cipher.encrypt(&service.ports.entropy, &context, plaintext))
 }

@@ -10,10 +10,10 @@ use keystead_crypto::{
     bytes::{Malformed, Reader, Writer},
     message_id,
 };
-use keystead_domain::{KeyId, KeyName, PrincipalId, TenantId, Timestamp};
+use keystead_domain::{KeyId, KeyName, KeyUsage, PrincipalId, TenantId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{Use, data_key, decrypt, encrypt::seal, find, resolved};
+use super::{Use, data_key, decrypt, encrypt::seal, find, meant_for, resolved};
 use crate::{
     Cx, EncryptionContext, Error, Fault, Run,
     door::{Approved, Resource},
@@ -113,6 +113,7 @@ impl Use for GenerateLeasedDataKey {
     ) -> Result<DataKeyLeased, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
+        meant_for(&entry.key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
         let kind = CipherKind::LeasedDataKey;

@@ -1,4 +1,5 @@
-//! Uses of keys: encrypt, decrypt, data keys. They read one keyring snapshot and touch no database.
+//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot and
+//! touch no database.
 //!
 //! Invariant: a use is decided and executed on the same snapshot, its event names that snapshot's
 //! revision, and the answer waits for the event.
@@ -7,15 +8,21 @@ mod data_key;
 mod decrypt;
 mod encrypt;
 mod lease;
+mod mac;
+mod sign;
 
 pub use lease::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,
     UnwrapDataKey,
 };
+pub use mac::{GenerateMac, MacGenerated, MacVerified, VerifyMac};
+pub use sign::{
+    GetPublicKey, MessageType, PublicKeyShown, Sign, SignatureVerified, SignedMessage, Verify,
+};
 
 use std::sync::Arc;
 
-use keystead_domain::KeyName;
+use keystead_domain::{Key, KeyName, KeyUsage};
 
 use crate::{
     Cx, DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, Error, Fault, GenerateDataKey,
@@ -25,6 +32,9 @@ use crate::{
     keyring::{KeyEntry, Snapshot},
     service::Service,
 };
+
+/// The longest message that is encrypted, signed or given a MAC, in bytes.
+pub(crate) const MESSAGE_MAX: usize = 4096;
 
 /// A command that uses a key.
 pub(crate) trait Use: Sized + Send + 'static {
@@ -101,6 +111,51 @@ impl Service {
         self.use_key(cx, command).await
     }
 
+    /// Signs at most 4,096 bytes, or a digest.
+    pub async fn sign(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: Sign,
+    ) -> Recorded<Result<SignedMessage, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Checks a signature; one that does not hold is refused.
+    pub async fn verify(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: Verify,
+    ) -> Recorded<Result<SignatureVerified, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Shows the public half of a key.
+    pub async fn public_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: GetPublicKey,
+    ) -> Recorded<Result<PublicKeyShown, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Makes a MAC of at most 4,096 bytes.
+    pub async fn generate_mac(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: GenerateMac,
+    ) -> Recorded<Result<MacGenerated, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Checks a MAC; one that does not hold is refused.
+    pub async fn verify_mac(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: VerifyMac,
+    ) -> Recorded<Result<MacVerified, Error>> {
+        self.use_key(cx, command).await
+    }
+
     async fn use_key<C: Use>(
         self: &Arc<Self>,
         cx: Cx,
@@ -166,6 +221,22 @@ pub(crate) fn protecting(service: &Service, entry: &KeyEntry) -> Result<(), Erro
         return Err(Fault::KeyExpired { key: key.id }.into());
     }
     Ok(())
+}
+
+/// A key that is there to be used so, whatever its state.
+pub(crate) fn meant_for(key: &Key, usage: KeyUsage, operation: &'static str) -> Result<(), Error> {
+    if key.spec.usage() == usage {
+        return Ok(());
+    }
+    Err(Fault::KeyUsage { key: key.id, spec: key.spec, operation }.into())
+}
+
+/// A key that may check or open what it made.
+pub(crate) fn opening(key: &Key) -> Result<(), Error> {
+    if key.state.may_open() {
+        return Ok(());
+    }
+    Err(Fault::KeyState { key: key.id, state: key.state }.into())
 }
 
 /// The entry that a resource was resolved to, on the same snapshot.

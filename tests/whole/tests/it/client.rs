@@ -7,12 +7,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use keystead_domain::{KeyId, KeyName, RequestId, WrapLog};
+use keystead_domain::{Key, KeyId, KeyName, KeySpec, KeyUsage, RequestId, WrapLog};
 use keystead_service::{
     CreateKey, Cx, DataKeyLeased, DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext,
-    Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, HandOut, KeyPage, KeyView,
-    LeaseDataKey, ListKeys, ListWraps, PutWrap, Recorded, Run, Service, UnwrapDataKey, Vaulted,
-    WrapOrigin, WrapPage, WrapStatement,
+    Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, GenerateMac, GetPublicKey,
+    HandOut, KeyPage, KeyView, LeaseDataKey, ListKeys, ListWraps, MessageType, PutWrap, Recorded,
+    Run, Service, Sign, UnwrapDataKey, Vaulted, Verify, VerifyMac, WrapOrigin, WrapPage,
+    WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
 };
@@ -30,6 +31,7 @@ pub(crate) struct Notes(Arc<Mutex<Told>>);
 pub(crate) struct Told {
     pub(crate) keys: Vec<KeyView>,
     pub(crate) sealed: Vec<Sealed>,
+    pub(crate) signed: Vec<Signed>,
     /// Subject → its data key.
     pub(crate) wraps: BTreeMap<String, Vec<u8>>,
     pub(crate) requests: Vec<Request>,
@@ -42,6 +44,14 @@ pub(crate) struct Sealed {
     pub(crate) context: EncryptionContext,
     pub(crate) plaintext: Vec<u8>,
     pub(crate) ciphertext: Vec<u8>,
+}
+
+/// A message and the signature or MAC that was answered for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    pub(crate) key: Key,
+    pub(crate) message: Vec<u8>,
+    pub(crate) by: Vec<u8>,
 }
 
 /// One answered request.
@@ -145,10 +155,23 @@ impl Client {
         idempotency_key: Option<&str>,
         description: &str,
     ) -> Result<KeyView, Error> {
-        let cx = self.cx()?;
         let description = description.to_owned();
         let idempotency_key = idempotency_key.map(str::to_owned);
-        let command = CreateKey { description, idempotency_key, ..CreateKey::default() };
+        self.make(CreateKey { description, idempotency_key, ..CreateKey::default() }).await
+    }
+
+    /// A key of any spec.
+    pub(crate) async fn create_as(
+        &self,
+        spec: KeySpec,
+        description: &str,
+    ) -> Result<KeyView, Error> {
+        let description = description.to_owned();
+        self.make(CreateKey { spec, description, ..CreateKey::default() }).await
+    }
+
+    async fn make(&self, command: CreateKey) -> Result<KeyView, Error> {
+        let cx = self.cx()?;
         let recorded = self.service.create_key(cx.clone(), command).await;
         let result = self.noted(&cx, "CreateKey", recorded);
         if let Ok(view) = &result {
@@ -171,6 +194,92 @@ impl Client {
         let (plaintext, ciphertext) = (plaintext.to_vec(), done.ciphertext.clone());
         self.notes.told().sealed.push(Sealed { key, context, plaintext, ciphertext });
         Ok(done.ciphertext)
+    }
+
+    /// Does with a key what it is for.
+    pub(crate) async fn use_once(&self, key: &Key, message: &[u8]) -> Result<(), Error> {
+        match key.spec.usage() {
+            KeyUsage::EncryptDecrypt => self.encrypt(key.id, message).await.map(drop),
+            KeyUsage::SignVerify => self.sign(key, message).await.map(drop),
+            KeyUsage::GenerateVerifyMac => self.mac(key, message).await.map(drop),
+        }
+    }
+
+    pub(crate) async fn sign(&self, key: &Key, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let command = Sign {
+            key: KeyName::Id(key.id),
+            message: Zeroizing::new(message.to_vec()),
+            message_type: MessageType::Raw,
+            algorithm: None,
+            run: Run::ForReal,
+        };
+        let recorded = self.service.sign(cx.clone(), command).await;
+        let by = self.noted(&cx, "Sign", recorded)?.signature;
+        self.note_signed(key, message, &by);
+        Ok(by)
+    }
+
+    pub(crate) async fn mac(&self, key: &Key, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let command = GenerateMac {
+            key: KeyName::Id(key.id),
+            message: Zeroizing::new(message.to_vec()),
+            algorithm: None,
+            run: Run::ForReal,
+        };
+        let recorded = self.service.generate_mac(cx.clone(), command).await;
+        let by = self.noted(&cx, "GenerateMac", recorded)?.mac;
+        self.note_signed(key, message, &by);
+        Ok(by)
+    }
+
+    fn note_signed(&self, key: &Key, message: &[u8], by: &[u8]) {
+        let (key, message, by) = (key.clone(), message.to_vec(), by.to_vec());
+        self.notes.told().signed.push(Signed { key, message, by });
+    }
+
+    /// Checks a signature or a MAC.
+    pub(crate) async fn verify(&self, signed: &Signed) -> Result<(), Error> {
+        match signed.key.spec.usage() {
+            KeyUsage::GenerateVerifyMac => self.verify_mac(signed).await,
+            KeyUsage::SignVerify | KeyUsage::EncryptDecrypt => self.verify_signature(signed).await,
+        }
+    }
+
+    pub(crate) async fn verify_signature(&self, signed: &Signed) -> Result<(), Error> {
+        let cx = self.cx()?;
+        let command = Verify {
+            key: KeyName::Id(signed.key.id),
+            message: Zeroizing::new(signed.message.clone()),
+            message_type: MessageType::Raw,
+            signature: signed.by.clone(),
+            algorithm: None,
+            run: Run::ForReal,
+        };
+        let recorded = self.service.verify(cx.clone(), command).await;
+        self.noted(&cx, "Verify", recorded).map(drop)
+    }
+
+    pub(crate) async fn verify_mac(&self, signed: &Signed) -> Result<(), Error> {
+        let cx = self.cx()?;
+        let command = VerifyMac {
+            key: KeyName::Id(signed.key.id),
+            message: Zeroizing::new(signed.message.clone()),
+            mac: signed.by.clone(),
+            algorithm: None,
+            run: Run::ForReal,
+        };
+        let recorded = self.service.verify_mac(cx.clone(), command).await;
+        self.noted(&cx, "VerifyMac", recorded).map(drop)
+    }
+
+    /// The public half of a key, as DER.
+    pub(crate) async fn public_key(&self, key: KeyId) -> Result<Vec<u8>, Error> {
+        let cx = self.cx()?;
+        let command = GetPublicKey { key: KeyName::Id(key) };
+        let recorded = self.service.public_key(cx.clone(), command).await;
+        Ok(self.noted(&cx, "GetPublicKey", recorded)?.der)
     }
 
     pub(crate) async fn data_key(&self, key: KeyId) -> Result<Vec<u8>, Error> {
@@ -329,12 +438,9 @@ impl Client {
         false
     }
 
-    /// Every acknowledged key exists, and what was encrypted under it opens.
+    /// Every acknowledged key exists, what was encrypted under it opens, what it signed verifies.
     pub(crate) async fn everything_opens(&self) {
-        let (keys, sealed) = {
-            let told = self.notes.told();
-            (told.keys.clone(), told.sealed.clone())
-        };
+        let Told { keys, sealed, signed, .. } = self.notes.told().clone();
         let page = self.list().await.unwrap();
         for view in keys {
             let found = page.keys.iter().find(|found| found.key.id == view.key.id);
@@ -343,6 +449,9 @@ impl Client {
         }
         for sealed in sealed {
             assert_eq!(self.decrypt(&sealed).await.unwrap(), sealed.plaintext);
+        }
+        for signed in signed {
+            self.verify(&signed).await.unwrap();
         }
         self.every_subject_unwraps().await;
     }

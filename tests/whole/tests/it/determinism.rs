@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use keystead_domain::KeySpec;
 use keystead_testkit::{Draws, FaultPlans, Folder, World};
 
 use crate::{
@@ -19,19 +20,40 @@ const ROUNDS: u64 = 6;
 async fn day(client: Client, mut draws: Draws) {
     let first = client.create("mine").await.unwrap().key.id;
     for _ in 0..ROUNDS {
-        match draws.below(6) {
+        match draws.below(8) {
             0 => drop(client.create("another").await.unwrap()),
             1 => drop(client.data_key(first).await.unwrap()),
             2 => drop(client.list().await.unwrap()),
             3 => drop(client.encrypt(first, &[]).await.unwrap_err()),
             // Several clients meet at the same few subjects.
             4 => drop(client.put_wrap(&format!("{}", draws.below(4))).await.unwrap()),
+            5 => another_spec(&client, &mut draws).await,
+            // Whoever made them: signatures differ from run to run, and nothing durable does.
+            6 => sign_again(&client).await,
             _ => drop(client.encrypt(first, b"a document").await.unwrap()),
         }
         let sealed = client.notes.told().sealed.last().cloned();
         if let Some(sealed) = sealed {
             assert_eq!(client.decrypt(&sealed).await.unwrap(), sealed.plaintext);
         }
+    }
+}
+
+/// A key that signs or makes MACs, used once.
+async fn another_spec(client: &Client, draws: &mut Draws) {
+    let others = &KeySpec::ALL[1..];
+    let spec = others[usize::try_from(draws.below(others.len() as u64)).unwrap()];
+    let key = client.create_as(spec, "of another spec").await.unwrap().key;
+    client.use_once(&key, b"a document").await.unwrap();
+}
+
+async fn sign_again(client: &Client) {
+    let signed = client.notes.told().signed.last().cloned();
+    if let Some(mut signed) = signed {
+        client.use_once(&signed.key, b"another document").await.unwrap();
+        client.verify(&signed).await.unwrap();
+        signed.by[0] ^= 1;
+        client.verify(&signed).await.unwrap_err();
     }
 }
 

@@ -6,8 +6,8 @@ use keystead_archive::{
     EpochRecord, KeyCopy, Opening, SlotTable, names, names::ObjectKind, object_hash,
     read_segment_header,
 };
-use keystead_crypto::RecipientSeed;
-use keystead_domain::{EpochId, Kind};
+use keystead_crypto::{RecipientSeed, Secret};
+use keystead_domain::{EpochId, Key, Kind};
 use keystead_journal::{Journal, JournalUnreadable, Limits};
 use keystead_ledger::{Event, Outcome, Value};
 use keystead_service::{KeyView, Vaulted};
@@ -250,6 +250,17 @@ pub(crate) fn verify_copies(world: &World, operator: &Operator, keys: &[KeyView]
             assert!(copies >= operator.vaults_min, "`{}` has {copies} copies", view.key.id);
         }
     }
+}
+
+/// The material of a key, out of whichever vault has its copy.
+pub(crate) fn material(world: &World, operator: &Operator, key: &Key) -> Secret<32> {
+    let version = key.current();
+    let name = names::key_copy(operator.instance, key.id, version.id, version.epoch);
+    let name: ObjectName = name.parse().unwrap();
+    let copies = world.vaults.iter().filter_map(|vault| now(vault.read(&name)).unwrap());
+    let bytes = copies.into_iter().next().expect("a vault holds it");
+    let seed = &epochs(world, operator)[&version.epoch];
+    KeyCopy::open(&bytes, &operator.root, seed).unwrap().material
 }
 
 /// The epochs that the kit opens, from whichever vault shows them.

@@ -7,7 +7,7 @@ use keystead_store::{Backend, Scan};
 use crate::{
     evidence::now,
     kit::KitForm,
-    prepared::{Node, Prepared},
+    prepared::{BEFORE, Node, Prepared},
 };
 
 /// How many idempotency keys are remembered.
@@ -33,7 +33,7 @@ fn the_same_command_finds_its_key_and_another_is_refused() {
         assert_eq!(refused.kind(), ErrorKind::Conflict);
         let other = node.client.create_under(Some("order-1"), "one").await.unwrap();
         assert_ne!(first.key.id, other.key.id, "one key is the beginning of another");
-        assert_eq!(keys(&node).await, 3);
+        assert_eq!(keys(&node).await, BEFORE + 2);
         for bad in ["", "a b", &"k".repeat(129)] {
             let refused = node.client.create_under(Some(bad), "one").await.unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::Invalid, "{bad:?}");
@@ -58,7 +58,7 @@ fn sent_twice_at_once_it_makes_one_key() {
         let made = futures_util::future::join_all(sent).await;
         let first = made[0].as_ref().unwrap().key.id;
         assert!(made.iter().all(|view| view.as_ref().unwrap().key.id == first));
-        assert_eq!(keys(&node).await, 2);
+        assert_eq!(keys(&node).await, BEFORE + 1);
         node.client.settled().await;
         node.kill();
     });

@@ -19,4 +19,5 @@ mod node;
 mod outcome;
 mod prepared;
 mod restoring;
+mod signing;
 mod wraps;

@@ -4,7 +4,11 @@ use keystead_journal::{Disk, FileName};
 use keystead_service::{ErrorKind, Fault, LedgerFault, status::StatusRecord};
 use keystead_testkit::FaultPlans;
 
-use crate::{kit::KitForm, node::serve, prepared::Prepared};
+use crate::{
+    kit::KitForm,
+    node::serve,
+    prepared::{BEFORE, Prepared},
+};
 
 #[test]
 fn a_commit_of_unknown_outcome_is_asked_for_until_the_database_answers() {
@@ -39,9 +43,9 @@ fn a_commit_whose_outcome_stays_unknown_is_found_and_shipped_all_the_same() {
         prepared.wait_ms(10_000).await;
         node.client.settled().await;
         let keys = node.client.list().await.unwrap().keys;
-        assert_eq!(keys.len(), 2, "what was committed is in force");
+        assert_eq!(keys.len(), BEFORE + 1, "what was committed is in force");
         for view in keys {
-            node.client.encrypt(view.key.id, b"x").await.unwrap();
+            node.client.use_once(&view.key, b"x").await.unwrap();
         }
         node.kill();
     });

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use keystead_domain::KeySpec;
 use keystead_service::{Service, StartFailed};
 use keystead_targets::MemoryVault;
 use keystead_testkit::{FaultPlans, Folder, Process, World};
@@ -12,6 +13,9 @@ use crate::{
     kit::KitForm,
     node::{Operator, RUN_MS, init, serve, within},
 };
+
+/// How many keys a prepared instance has: the first one encrypts.
+pub(crate) const BEFORE: usize = KeySpec::ALL.len();
 
 /// A world with an instance in it whose node has stopped.
 #[derive(Debug)]
@@ -33,8 +37,8 @@ pub(crate) struct Node {
 }
 
 impl Prepared {
-    /// An instance with three vaults of which two must confirm, one key, one ciphertext
-    /// and one wrapped data key.
+    /// An instance with three vaults of which two must confirm, one key of each spec, each used
+    /// once, and one wrapped data key.
     pub(crate) fn new(seed: u64, form: KitForm) -> Self {
         let world = World::new(seed, 3);
         let (folder, notes) = (Folder::new(), Notes::default());
@@ -44,8 +48,10 @@ impl Prepared {
             let operator = Arc::new(init(&inner, urls, 2, form).await.unwrap());
             let service = serve(&inner).await.unwrap();
             let client = Client::new(&service, &operator, inner.sim(), &told);
-            let key = client.create("from before").await.unwrap().key.id;
-            client.encrypt(key, b"from before").await.unwrap();
+            for spec in KeySpec::ALL {
+                let key = client.create_as(*spec, "from before").await.unwrap().key;
+                client.use_once(&key, b"from before").await.unwrap();
+            }
             client.put_wrap("from before").await.unwrap();
             client.settled().await;
             operator

@@ -17,12 +17,12 @@ use keystead_testkit::{FaultPlans, Folder};
 use crate::{
     evidence::now,
     node::{Operator, bring_back},
-    prepared::Prepared,
+    prepared::{BEFORE, Prepared},
 };
 
 type Outcome = Result<(Operator, Reading), RestoreFailed>;
 
-/// An instance with three keys and their segments in three vaults.
+/// An instance with two keys more and their segments in three vaults.
 fn grown(seed: u64) -> Prepared {
     let prepared = Prepared::with_real_kit(seed);
     prepared.run(async {
@@ -82,7 +82,7 @@ fn a_chain_that_one_vault_shortens_is_taken_from_the_others() {
     prepared.world.vaults[0].remove(&last);
     prepared.world.vaults[1].remove(&last);
     let (_, reading) = restore(&prepared, plan(&prepared)).unwrap();
-    assert_eq!((reading.keys, reading.freshness), (3, Freshness::ProvenByVaults));
+    assert_eq!((reading.keys, reading.freshness), (BEFORE + 2, Freshness::ProvenByVaults));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_chain_that_all_vaults_shorten_is_found_by_the_expected_head() {
         assert!(ends.contains(&vault.url().to_string()), "{ends}");
     }
     let (_, reading) = restore(&prepared, expecting(None)).unwrap();
-    assert_eq!(reading.keys, 2, "without an expected head nobody can know");
+    assert_eq!(reading.keys, BEFORE + 1, "without an expected head nobody can know");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn vaults_that_hold_different_segments_in_one_place_stop_the_restore_and_one_sid
     };
     assert_ne!(one, other);
     let two = RestorePlan { vaults: prepared.world.urls()[..2].to_vec(), ..plan(&prepared) };
-    assert_eq!(restore(&prepared, two).unwrap().1.keys, 2);
+    assert_eq!(restore(&prepared, two).unwrap().1.keys, BEFORE + 1);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_later_incarnation_signed_by_another_key_is_nobodys() {
     for vault in &prepared.world.vaults {
         put(vault, &names::opening(operator.instance, incarnation), &forged);
     }
-    assert_eq!(restore(&prepared, plan(&prepared)).unwrap().1.keys, 3);
+    assert_eq!(restore(&prepared, plan(&prepared)).unwrap().1.keys, BEFORE + 2);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_base_that_another_instance_signed_is_left_for_the_true_one_or_stops_the_res
     let name = base(&prepared.operator);
     prepared.world.vaults[0].replace(&name, &forged);
     prepared.world.vaults[1].replace(&name, &forged);
-    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.keys, 3);
+    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.keys, BEFORE + 2);
     prepared.world.vaults[2].replace(&name, &forged);
     let refused = refusal(&prepared);
     assert!(matches!(refused, RestoreFailed::State { .. }), "{refused}");
@@ -202,7 +202,7 @@ fn an_older_base_in_the_place_of_the_new_one_is_no_base() {
     let (operator, _) = restore(&prepared, plan(&prepared)).unwrap();
     let name = names::point(operator.instance, operator.incarnation, 1).parse().unwrap();
     prepared.world.vaults[0].replace(&name, &old);
-    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.keys, 3);
+    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.keys, BEFORE + 2);
     prepared.world.vaults[1].replace(&name, &old);
     prepared.world.vaults[2].replace(&name, &old);
     let refused = refusal(&prepared);
@@ -226,7 +226,7 @@ fn a_slot_table_for_an_intruders_kit_is_ignored_and_no_table_at_all_is_named() {
     let kits = [(KitId::random(&entropy), RecipientSeed::random(&entropy).public())];
     let forged = SlotTable::build(&entropy, &intruder, place, &seed, &kits).unwrap();
     put(&prepared.world.vaults[0], &names::slots(operator.instance, epoch, number), &forged);
-    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.keys, 3);
+    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.keys, BEFORE + 2);
     prepared.world.vaults.iter().for_each(|vault| vault.replace(&table, &forged));
     let refused = refusal(&prepared);
     assert!(matches!(refused, RestoreFailed::KitOpensNothing { .. }), "{refused}");
@@ -250,7 +250,7 @@ fn key_copies_that_were_exchanged_are_taken_from_another_vault_or_named() {
     let other = bytes(&prepared.world.vaults[0], &copies[1]);
     prepared.world.vaults[0].replace(&copies[0], &other);
     prepared.world.vaults[1].replace(&copies[0], &other);
-    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.versions, 3);
+    assert_eq!(restore(&prepared.copied(1), plan(&prepared)).unwrap().1.versions, BEFORE + 2);
     prepared.world.vaults[2].replace(&copies[0], &other);
     let refused = refusal(&prepared);
     assert!(matches!(refused, RestoreFailed::CopyMissing { .. }), "{refused}");
@@ -272,5 +272,5 @@ fn one_vault_of_three_proves_nothing_and_says_so() {
         vaults: prepared.world.urls()[..2].to_vec(),
         ..RestorePlan::default()
     };
-    assert_eq!(restore(&prepared, without).unwrap().1.keys, 3);
+    assert_eq!(restore(&prepared, without).unwrap().1.keys, BEFORE + 2);
 }

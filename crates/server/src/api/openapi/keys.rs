@@ -33,13 +33,17 @@ pub(super) const USED_KEY: Member = Member::new("key_id", KEY_ID, "The key that 
 pub(super) const LIMIT: Member =
     Member::new("limit", Integer(1, Some(1000)), "How many to list at most.").or(100);
 
-const KEY: Member = Member::new(
+/// What a key can be, as AWS names it.
+pub(super) const SPECS: &[&str] =
+    &["SYMMETRIC_DEFAULT", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "HMAC_256"];
+
+pub(super) const KEY: Member = Member::new(
     "key",
     Form(KEY_NAME),
     "The key: its id, its AWS id, its ARN, or an alias, percent-encoded.",
 );
 
-const DRY_RUN: Member = Member::new(
+pub(super) const DRY_RUN: Member = Member::new(
     "dry_run",
     Truth,
     "If true, nothing is done or answered: what would have succeeded is refused as invalid with \
@@ -65,6 +69,13 @@ pub(super) const ROUTES: &[Route] = &[
         query: &[],
         headers: &[IDEMPOTENCY_KEY],
         members: Some(&[
+            Member::new(
+                "spec",
+                OneOf(SPECS),
+                "What it computes, as AWS names it; left out, it is SYMMETRIC_DEFAULT. It says \
+                 what the key is for as well: encryption, signatures, or MACs.",
+            )
+            .or_nothing(),
             Member::new("purpose", Text(0, Some(128)), "`PHI`, `AUDIT`, or free text.")
                 .or_nothing(),
             Member::new("description", Text(0, Some(8192)), "Free text.").or_nothing(),
@@ -74,7 +85,7 @@ pub(super) const ROUTES: &[Route] = &[
                 "At most 50; names have 1 to 128 characters, values 0 to 256.",
             )
             .or_nothing(),
-            Member::new("expires_at", Time, "From then on it encrypts nothing new.").or_nothing(),
+            Member::new("expires_at", Time, "From then on it protects nothing new.").or_nothing(),
         ]),
         rivals: &[],
         answers: &[
@@ -161,8 +172,12 @@ pub(super) const SCHEMAS: &[Schema] = &[
                 Form("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
                 "The same id in the form that AWS clients know.",
             ),
-            Member::new("spec", OneOf(&["SYMMETRIC_DEFAULT"]), "Its kind, as AWS names it."),
-            Member::new("algorithm", OneOf(&["AES-256-GCM"]), "How it encrypts."),
+            Member::new("spec", OneOf(SPECS), "Its kind, as AWS names it."),
+            Member::new(
+                "algorithm",
+                OneOf(&["AES-256-GCM", "ECDSA-P256-SHA-256", "Ed25519", "HMAC-SHA-256"]),
+                "How it encrypts, signs, or makes MACs.",
+            ),
             Member::new("purpose", Text(0, Some(128)), "As it was given; else empty."),
             Member::new("description", Text(0, Some(8192)), "As it was given; else empty."),
             Member::new(
@@ -176,7 +191,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
                 "Whether enough vaults hold its copies; it is usable then.",
             ),
             Member::new("created_at", Time, "When it was made."),
-            Member::new("expires_at", Time, "From then on it encrypts nothing new.").or_null(),
+            Member::new("expires_at", Time, "From then on it protects nothing new.").or_null(),
             Member::new("versions", List(&Named("KeyVersion")), "Oldest first."),
             Member::new("tags", Texts, "As they were given."),
         ]],

@@ -92,6 +92,10 @@ impl Member {
         schema["description"] = self.about.into();
         if !matches!(self.presence, Presence::Always | Presence::Sometimes) {
             schema["type"] = json!([schema["type"], "null"]);
+            // Where values are counted up, null is none of them by itself.
+            if let Some(texts) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+                texts.push(Value::Null);
+            }
         }
         self.with_default(schema)
     }

@@ -3,18 +3,28 @@
 use crate::{client::Client, crash::matrix};
 
 async fn use_keys(client: Client) {
-    let key = client.notes.told().keys[0].key.id;
+    let keys: Vec<_> = client.notes.told().keys.iter().map(|view| view.key.clone()).collect();
+    let (key, others) = (keys[0].id, &keys[1..]);
     let uses = (0..3_u8).map(|number| {
         let client = client.clone();
         async move {
             for round in 0..2 {
                 drop(client.encrypt(key, &[number, round]).await);
                 drop(client.data_key(key).await);
+                for other in others {
+                    drop(client.use_once(other, &[number, round]).await);
+                }
                 let sealed = client.notes.told().sealed.last().cloned();
                 if let Some(sealed) = sealed
                     && let Ok(plaintext) = client.decrypt(&sealed).await
                 {
                     assert_eq!(plaintext, sealed.plaintext);
+                }
+                let signed = client.notes.told().signed.last().cloned();
+                if let Some(mut signed) = signed {
+                    drop(client.verify(&signed).await);
+                    signed.message.push(0);
+                    client.verify(&signed).await.unwrap_err();
                 }
             }
         }

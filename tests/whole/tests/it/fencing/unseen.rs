@@ -8,7 +8,7 @@ use crate::{
     evidence::now,
     kit::KitForm,
     node::MAX_UNFENCED_MS,
-    prepared::{Node, Prepared},
+    prepared::{BEFORE, Node, Prepared},
 };
 
 fn away(prepared: &Prepared, vaults: &[usize]) {
@@ -88,7 +88,7 @@ fn with_two_vaults_of_three_away_no_key_is_made() {
             matches!(refused.fault, Fault::VaultsAway { confirmed: 1, needed: 2 }),
             "{refused}"
         );
-        assert_eq!(node.client.list().await.unwrap().keys.len(), 1);
+        assert_eq!(node.client.list().await.unwrap().keys.len(), BEFORE);
         back(&prepared);
         prepared.wait_ms(31_000).await;
         node.works().await;

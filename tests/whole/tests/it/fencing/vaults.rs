@@ -229,19 +229,20 @@ fn a_vault_that_shows_another_segment_in_our_place_fences_the_node() {
     prepared.run(async {
         // While it is away from us, a clone writes into this vault alone.
         let node = prepared.start().await;
+        let clone = prepared.process_over(&other, &keystead_testkit::FaultPlans::default());
+        drop(crate::node::serve(&clone).await.unwrap());
         node.client.settled().await;
         prepared.world.vaults[2].away();
         node.works().await;
         node.client.status().await.unwrap();
+        // Else it may fill the gap before the clone does.
+        node.kill();
         prepared.world.vaults[2].back();
         // Else the clone would learn from its ledger there that it is one.
         lose_ledgers(&prepared.world.vaults[2]);
         prepared.world.vaults[0].away();
         prepared.world.vaults[1].away();
-        let clone = prepared.process_over(&other, &keystead_testkit::FaultPlans::default());
-        drop(crate::node::serve(&clone).await.unwrap());
-        // Unseen, it answers nothing; its heartbeat writes all the same.
-        node.kill();
+        // The clone has not looked again; its heartbeat writes.
         prepared.wait_ms(6 * 60 * 1000).await;
         clone.kill();
         prepared.world.vaults[0].back();
