@@ -9,6 +9,7 @@ mod errors;
 mod exception;
 mod keys;
 mod kms;
+mod manage;
 mod members;
 mod operation;
 mod place;
@@ -59,6 +60,12 @@ pub(crate) fn parse_every(body: &[u8]) {
     let _ = uses::decrypt(body, &account);
     let _ = uses::generate_data_key(body, &account, HandOut::Both);
     let _ = uses::generate_data_key(body, &account, HandOut::CiphertextOnly);
+    let _ = manage::simple(body, &account, keystead_service::KeyChange::Enable);
+    let _ = manage::schedule_deletion(body, &account);
+    let _ = manage::update_description(body, &account);
+    let _ = manage::tag(body, &account);
+    let _ = manage::untag(body, &account);
+    let _ = manage::enable_rotation(body, &account);
     let _ = sts::parse(body);
 }
 

@@ -81,6 +81,53 @@ impl CreateKey {
     }
 }
 
+/// Changes a key that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeKey {
+    /// Which.
+    pub key: KeyName,
+    /// How.
+    pub change: KeyChange,
+}
+
+/// What can be changed of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChange {
+    /// Use it again.
+    Enable,
+    /// Let it do nothing for now; acts at once.
+    Disable,
+    /// Destroy it after a while; until then it does nothing, from now on.
+    ScheduleDeletion {
+        /// 7 to 30.
+        window_days: u16,
+    },
+    /// Do not destroy it; it stays out of use.
+    CancelDeletion,
+    /// Say something else of it.
+    Describe {
+        /// At most 8,192 characters.
+        description: String,
+    },
+    /// Add tags, or give those of the same names other values; at most 50 in all.
+    Tag {
+        /// Name → value.
+        tags: BTreeMap<String, String>,
+    },
+    /// Remove tags; those that it does not have are no matter.
+    Untag {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Give it a new version every so many days.
+    EnableRotation {
+        /// 90 to 2,560.
+        period_days: u16,
+    },
+    /// Give it no new version by itself.
+    DisableRotation,
+}
+
 /// Shows a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribeKey {

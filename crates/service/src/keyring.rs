@@ -1,14 +1,14 @@
 //! The keyring: what uses are decided and executed on, in memory, one immutable snapshot at a time.
 //!
-//! Invariant: it holds only what is below the vaults' watermark, sealed; a snapshot never changes,
-//! and publishing a new one costs O(log n) for each change. Opened keys are in the arena, behind a
-//! bounded cache.
+//! Invariant: it holds only what is below the vaults' watermark, sealed, less what later changes
+//! take away; a snapshot never changes, and publishing a new one costs O(log n) for each change.
+//! Opened keys are in the arena, behind a bounded cache; a destroyed one leaves it and stays out.
 
 use std::sync::{Arc, RwLock};
 
 use imbl::OrdMap;
 use keystead_crypto::{CipherKey, Material, Sealed};
-use keystead_domain::{AccessKey, Key, KeyId, TenantId, VersionId};
+use keystead_domain::{AccessKey, Key, KeyId, KeyName, KeyState, TenantId, VersionId};
 
 use crate::{
     Error, Fault,
@@ -16,8 +16,8 @@ use crate::{
     tenants::{Tenants, key_version},
 };
 
-/// A key with its sealed materials.
-#[derive(Debug)]
+/// A key with its sealed materials; a destroyed one has none.
+#[derive(Debug, Clone)]
 pub(crate) struct KeyEntry {
     pub(crate) key: Key,
     pub(crate) materials: Vec<(VersionId, Sealed<Material>)>,
@@ -35,7 +35,7 @@ pub(crate) struct AccessEntry {
 /// One immutable state of everything that uses need.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
-    /// The last change applied.
+    /// The last change wholly applied.
     pub(crate) revision: u64,
     pub(crate) keys: OrdMap<KeyId, Arc<KeyEntry>>,
     pub(crate) access_keys: OrdMap<String, Arc<AccessEntry>>,
@@ -79,7 +79,16 @@ impl Keyring {
         })?;
         let opened = Arc::new(CipherKey::new(key_version(entry.key.id, version), &raw));
         self.opened.insert(version, opened.clone());
+        // A destruction in between has emptied its place already: nothing may fill it again.
+        if self.snapshot().is_destroyed(entry.key.id) {
+            self.opened.forget(&version);
+        }
         Ok(opened)
+    }
+
+    /// Drops the opened key of a version that was destroyed, once the snapshot says so.
+    pub(crate) fn forget(&self, version: VersionId) {
+        self.opened.forget(&version);
     }
 }
 
@@ -91,5 +100,18 @@ impl Snapshot {
     /// The key with this id, if it belongs to `tenant`: others' keys do not exist for a caller.
     pub(crate) fn key(&self, id: KeyId, tenant: TenantId) -> Option<&Arc<KeyEntry>> {
         self.keys.get(&id).filter(|entry| entry.key.tenant == tenant)
+    }
+
+    /// The id of the key that a name stands for.
+    pub(crate) fn key_id(&self, name: &KeyName, _: TenantId) -> Result<KeyId, Error> {
+        match name {
+            KeyName::Id(id) => Ok(*id),
+            KeyName::Alias(alias) => Err(Fault::NoAlias { alias: alias.clone() }.into()),
+        }
+    }
+
+    fn is_destroyed(&self, id: KeyId) -> bool {
+        let state = self.keys.get(&id).map(|entry| entry.key.state);
+        matches!(state, Some(KeyState::Destroyed { .. }))
     }
 }

@@ -24,15 +24,16 @@ use thiserror::Error;
 use crate::{
     FenceReason, Service, Site,
     audit::{Audit, node_act, record_node},
-    follower::{FollowFailed, Follower, apply_row, feed_journal},
+    follower::{FollowFailed, Follower, feed_journal},
     found::{SEAL_FILE, file},
     incarnation::certify,
-    keyring::{Keyring, Snapshot},
+    keyring::Keyring,
     kits::Challenges,
     lru::Lru,
     outbox::Outbox,
     ports::{Ports, blocking},
     progress::Progress,
+    replay::load_layers,
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
     tenants::{TenantKeys, Tenants, key_version, open_master},
@@ -231,8 +232,8 @@ async fn run(
     let tenants = Arc::new(tenants);
     let journaled = catch_up(&ports).await?;
     let applied = journaled.min(*set.vaulted().borrow());
-    let first = load_keyring(&ports, &tenants, applied).await?;
-    let keyring = Arc::new(Keyring::new(first, OPENED_KEYS_MAX));
+    let layers = load_layers(&ports, &tenants, applied).await?;
+    let keyring = Arc::new(Keyring::new(layers.laid(), OPENED_KEYS_MAX));
     let progress = Arc::new(Progress::new(head, journaled, applied));
     let outbox = Arc::new(Outbox::default());
     let shipper = Arc::new(Shipper {
@@ -254,7 +255,7 @@ async fn run(
         tenants: tenants.clone(),
         keyring: keyring.clone(),
     };
-    Arc::new(follower).start();
+    Arc::new(follower).start(layers);
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
     let service = Arc::new(Service {
         audit: Audit::new(instance.system_tenant),
@@ -457,21 +458,4 @@ pub(crate) async fn scan_all(site: &Site, kind: Kind) -> Result<Vec<Stored>, Sto
 fn node_of(journal: &Journal) -> Result<NodeId, StartFailed> {
     let node = journal.origin().as_str().rsplit('/').next().and_then(|node| node.parse().ok());
     node.ok_or_else(|| StartFailed::Corrupt { what: "the journal's origin".to_owned() })
-}
-
-/// The keyring as of a change that is vaulted and in the ledger.
-async fn load_keyring(
-    ports: &Ports,
-    tenants: &Tenants,
-    applied: u64,
-) -> Result<Snapshot, StartFailed> {
-    let mut snapshot = Snapshot { revision: applied, ..Snapshot::default() };
-    for kind in [Kind::AccessKey, Kind::Key] {
-        for row in scan_all(ports, kind).await? {
-            if row.commit_seq <= applied {
-                apply_row(ports, tenants, &mut snapshot, &row).await?;
-            }
-        }
-    }
-    Ok(snapshot)
 }

@@ -72,6 +72,8 @@ fn view(vaulted: Vaulted) -> KeyView {
         state: KeyState::Active { since: created_at },
         versions: vec![version],
         tags: vec![("team".into(), "records".into())],
+        rotation: None,
+        on_demand: vec![],
     };
     KeyView { key, vaulted }
 }

@@ -5,7 +5,7 @@
 //! own fault: DependencyTimeoutException, KeyUnavailableException, KMSInternalException. An
 //! `InvalidCiphertextException` has no message, as with AWS: it must not say which part failed.
 
-use keystead_domain::{BadKeyName, KeyState};
+use keystead_domain::{BadAlias, BadKeyName, KeyState};
 use keystead_service::{AuthFault, Error, ErrorKind, Fault, LedgerFault};
 
 use super::{
@@ -19,6 +19,9 @@ const BAD_SIGNATURE: &str = "The request signature we calculated does not match 
      documentation for details.";
 const INCORRECT_KEY: &str =
     "The key ID in the request does not identify a CMK that can perform this operation.";
+const TAG_LIMIT: &str = "The request was rejected because a key can have at most 50 tags.";
+const ROTATION_LIMIT: &str = "The on-demand rotations limit has been reached for the given keyId. \
+     No more on-demand rotations can be performed for this key.";
 
 /// What an AWS client sees of `error` at `place`.
 pub(super) fn exception(error: &Error, place: &Place) -> Exception {
@@ -41,11 +44,25 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::NoAlias { alias } => {
             Exception::sender(Code::NotFound, format!("Alias {} is not found.", place.alias(alias)))
         }
+        Fault::AliasExists { alias } => Exception::sender(
+            Code::AlreadyExists,
+            format!("An alias with the name {} already exists", place.alias(alias)),
+        ),
+        Fault::AliasName(bad) => alias_name(bad),
+        Fault::TagLimit { .. } => Exception::sender(Code::LimitExceeded, TAG_LIMIT),
+        Fault::RotationLimit { .. } => Exception::sender(Code::LimitExceeded, ROTATION_LIMIT),
+        Fault::Nothing { what: "policy", .. } => {
+            Exception::sender(Code::NotFound, "No such policy exists")
+        }
         Fault::Nothing { .. } => Exception::sender(Code::NotFound, fault.to_string()),
         Fault::KeyState { key, state } => wrong_state(&place.key(*key), *state),
         Fault::KeyCreating { key } => {
             Exception::sender(Code::KmsInvalidState, format!("{} is creating.", place.key(*key)))
         }
+        Fault::NotDoomed { key } => Exception::sender(
+            Code::KmsInvalidState,
+            format!("{} is not pending deletion.", place.key(*key)),
+        ),
         Fault::KeyExpired { key } => {
             Exception::sender(Code::KmsInvalidState, format!("{} has expired.", place.key(*key)))
         }
@@ -65,6 +82,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
             Exception::sender(Code::Throttling, fault.to_string())
         }
         Fault::NotYetVaulted { .. }
+        | Fault::EffectiveNotVaulted { .. }
         | Fault::VaultsAway { .. }
         | Fault::SealAway
         | Fault::Ledger { reason: LedgerFault::Full | LedgerFault::Stopped } => {
@@ -125,6 +143,19 @@ fn unauthenticated(fault: AuthFault) -> Exception {
             Code::InvalidSignature,
             "Credential should be scoped to correct service.",
         ),
+    }
+}
+
+/// AWS has no words for a reserved name.
+pub(super) fn alias_name(bad: &BadAlias) -> Exception {
+    match bad {
+        BadAlias::Identifier => Exception::sender(Code::Validation, "Invalid identifier"),
+        BadAlias::Characters { text } => Exception::sender(
+            Code::Validation,
+            format!("{text} contains invalid characters for an alias"),
+        ),
+        BadAlias::TooLong => Exception::sender(Code::Validation, bad.to_string()),
+        BadAlias::Reserved => Exception::silent(Code::NotAuthorized),
     }
 }
 

@@ -53,6 +53,7 @@ macro_rules! codes {
 
 codes! {
     AccessDenied, "AccessDeniedException";
+    AlreadyExists, "AlreadyExistsException";
     Conflict, "ConflictException";
     DependencyTimeout, "DependencyTimeoutException";
     Disabled, "DisabledException";
@@ -67,7 +68,9 @@ codes! {
     KeyUnavailable, "KeyUnavailableException";
     KmsInternal, "KMSInternalException";
     KmsInvalidState, "KMSInvalidStateException";
+    LimitExceeded, "LimitExceededException";
     MissingAuthenticationToken, "MissingAuthenticationTokenException";
+    NotAuthorized, "NotAuthorizedException";
     NotFound, "NotFoundException";
     RequestTimeout, "RequestTimeoutException";
     RequestTooLarge, "RequestEntityTooLargeException";

@@ -9,13 +9,13 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
-use keystead_service::{Cx, Error, Fault, HandOut, Recorded, Refusal, Service};
+use keystead_service::{Cx, Error, Fault, HandOut, KeyChange, Recorded, Refusal, Service};
 
 use super::{
     answer::respond,
     errors::{exception, turned_away},
     exception::Exception,
-    keys,
+    keys, manage,
     operation::Operation,
     place::Place,
     unread::Unread,
@@ -101,6 +101,44 @@ async fn run(
         O::GenerateDataKeyWithoutPlaintext => {
             let command = uses::generate_data_key(body, account, HandOut::CiphertextOnly)?;
             encode(service.generate_data_key(cx, command).await, place, uses::data_key)
+        }
+        O::EnableKey => {
+            let command = manage::simple(body, account, KeyChange::Enable)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
+        }
+        O::DisableKey => {
+            let command = manage::simple(body, account, KeyChange::Disable)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
+        }
+        O::ScheduleKeyDeletion => {
+            let command = manage::schedule_deletion(body, account)?;
+            let change = command.change.clone();
+            let write = |view: &_, place: &_| manage::scheduled(view, place, &change);
+            encode(service.change_key(cx, command).await, place, write)
+        }
+        O::CancelKeyDeletion => {
+            let command = manage::simple(body, account, KeyChange::CancelDeletion)?;
+            encode(service.change_key(cx, command).await, place, manage::named)
+        }
+        O::UpdateKeyDescription => {
+            let command = manage::update_description(body, account)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
+        }
+        O::TagResource => {
+            let command = manage::tag(body, account)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
+        }
+        O::UntagResource => {
+            let command = manage::untag(body, account)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
+        }
+        O::EnableKeyRotation => {
+            let command = manage::enable_rotation(body, account)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
+        }
+        O::DisableKeyRotation => {
+            let command = manage::simple(body, account, KeyChange::DisableRotation)?;
+            encode(service.change_key(cx, command).await, place, manage::nothing)
         }
     })
 }

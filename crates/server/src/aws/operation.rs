@@ -13,6 +13,15 @@ pub(super) enum Operation {
     Decrypt,
     GenerateDataKey,
     GenerateDataKeyWithoutPlaintext,
+    EnableKey,
+    DisableKey,
+    ScheduleKeyDeletion,
+    CancelKeyDeletion,
+    UpdateKeyDescription,
+    TagResource,
+    UntagResource,
+    EnableKeyRotation,
+    DisableKeyRotation,
 }
 
 impl Operation {
@@ -24,6 +33,15 @@ impl Operation {
         Self::Decrypt,
         Self::GenerateDataKey,
         Self::GenerateDataKeyWithoutPlaintext,
+        Self::EnableKey,
+        Self::DisableKey,
+        Self::ScheduleKeyDeletion,
+        Self::CancelKeyDeletion,
+        Self::UpdateKeyDescription,
+        Self::TagResource,
+        Self::UntagResource,
+        Self::EnableKeyRotation,
+        Self::DisableKeyRotation,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -35,6 +53,15 @@ impl Operation {
             Self::Decrypt => "Decrypt",
             Self::GenerateDataKey => "GenerateDataKey",
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
+            Self::EnableKey => "EnableKey",
+            Self::DisableKey => "DisableKey",
+            Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
+            Self::CancelKeyDeletion => "CancelKeyDeletion",
+            Self::UpdateKeyDescription => "UpdateKeyDescription",
+            Self::TagResource => "TagResource",
+            Self::UntagResource => "UntagResource",
+            Self::EnableKeyRotation => "EnableKeyRotation",
+            Self::DisableKeyRotation => "DisableKeyRotation",
         }
     }
 

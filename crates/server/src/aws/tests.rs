@@ -60,6 +60,8 @@ fn view(vaulted: Vaulted) -> KeyView {
         state: KeyState::Active { since: created_at },
         versions: vec![version],
         tags: vec![],
+        rotation: None,
+        on_demand: vec![],
     };
     KeyView { key, vaulted }
 }

@@ -56,11 +56,9 @@ impl Service {
 
     async fn view(&self, cx: &Cx, name: &KeyName) -> Result<KeyView, Error> {
         self.may_act()?;
-        let id = match name {
-            KeyName::Id(id) => *id,
-            KeyName::Alias(alias) => return Err(Fault::NoAlias { alias: alias.clone() }.into()),
-        };
-        if let Some(entry) = self.keyring.snapshot().key(id, cx.principal.tenant) {
+        let snapshot = self.keyring.snapshot();
+        let id = snapshot.key_id(name, cx.principal.tenant)?;
+        if let Some(entry) = snapshot.key(id, cx.principal.tenant) {
             return Ok(KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes });
         }
         match self.creating(cx, id).await? {

@@ -147,13 +147,9 @@ pub(crate) fn find<'a>(
     snapshot: &'a Snapshot,
     name: &KeyName,
 ) -> Result<&'a Arc<KeyEntry>, Error> {
-    match name {
-        KeyName::Id(id) => {
-            let entry = snapshot.key(*id, cx.principal.tenant);
-            entry.ok_or_else(|| Fault::NoKey { key: *id }.into())
-        }
-        KeyName::Alias(alias) => Err(Fault::NoAlias { alias: alias.clone() }.into()),
-    }
+    let tenant = cx.principal.tenant;
+    let key = snapshot.key_id(name, tenant)?;
+    snapshot.key(key, tenant).ok_or_else(|| Fault::NoKey { key }.into())
 }
 
 /// A key under which new data may be protected now.

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 #![expect(clippy::print_stderr, reason = "a matrix that fails names its case")]
 
+mod changing;
 mod client;
 mod crash;
 mod determinism;
