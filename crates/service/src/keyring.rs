@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 
 use imbl::OrdMap;
 use keystead_crypto::{CipherKey, Material, Sealed};
-use keystead_domain::{AccessKey, Key, KeyId, KeyName, KeyState, TenantId, VersionId};
+use keystead_domain::{AccessKey, Alias, Key, KeyId, KeyName, KeyState, TenantId, VersionId};
 
 use crate::{
     Error, Fault,
@@ -39,6 +39,10 @@ pub(crate) struct Snapshot {
     pub(crate) revision: u64,
     pub(crate) keys: OrdMap<KeyId, Arc<KeyEntry>>,
     pub(crate) access_keys: OrdMap<String, Arc<AccessEntry>>,
+    /// By tenant and name.
+    pub(crate) aliases: OrdMap<(TenantId, String), Arc<Alias>>,
+    /// Names deleted above the watermark, with the change that did it.
+    pub(crate) removed_aliases: OrdMap<(TenantId, String), u64>,
 }
 
 /// The present snapshot and the cache of opened keys.
@@ -103,11 +107,19 @@ impl Snapshot {
     }
 
     /// The id of the key that a name stands for.
-    pub(crate) fn key_id(&self, name: &KeyName, _: TenantId) -> Result<KeyId, Error> {
+    pub(crate) fn key_id(&self, name: &KeyName, tenant: TenantId) -> Result<KeyId, Error> {
         match name {
             KeyName::Id(id) => Ok(*id),
-            KeyName::Alias(alias) => Err(Fault::NoAlias { alias: alias.clone() }.into()),
+            KeyName::Alias(name) => match self.aliases.get(&(tenant, name.clone())) {
+                Some(alias) => Ok(alias.target),
+                None => Err(Fault::NoAlias { alias: name.clone() }.into()),
+            },
         }
+    }
+
+    /// The aliases of a key.
+    pub(crate) fn aliases_of(&self, key: KeyId) -> impl Iterator<Item = &Alias> {
+        self.aliases.values().map(|alias| &**alias).filter(move |alias| alias.target == key)
     }
 
     fn is_destroyed(&self, id: KeyId) -> bool {

@@ -3,6 +3,7 @@
 //! Invariant: no HTTP, SQL, thread or ambient clock: the whole service runs on one current-thread
 //! runtime over memory ports, and two runs from one seed are equal.
 
+mod aliases;
 mod audit;
 mod authenticate;
 mod command;
@@ -36,6 +37,7 @@ mod uses;
 mod vaults;
 mod wraps;
 
+pub use aliases::{AliasChange, AliasPage, ChangeAlias, ListAliases};
 pub use command::*;
 pub use door::Recorded;
 pub use error::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use keystead_domain::{AccessKey, Key, KeyState, KeyVersion, Kind, VersionId};
+use keystead_domain::{AccessKey, Alias, Key, KeyState, KeyVersion, Kind, VersionId};
 use keystead_store::{AggregateRef, CommittedChange, Expected, Put, Stored};
 
 use crate::{
@@ -30,7 +30,7 @@ pub(crate) async fn load_layers(
     let mut base = Snapshot { revision: applied, ..Snapshot::default() };
     let (tail, replaced) = read_tail(ports, tenants, applied).await?;
     let mut rows = newest_below(ports, applied, replaced).await?;
-    for kind in [Kind::AccessKey, Kind::Key] {
+    for kind in [Kind::AccessKey, Kind::Key, Kind::Alias] {
         rows.extend(scan_all(ports, kind).await?.into_iter().filter(|r| r.commit_seq <= applied));
     }
     for row in &rows {
@@ -110,7 +110,7 @@ pub(crate) async fn row_at(
 }
 
 fn is_kept(kind: Kind) -> bool {
-    matches!(kind, Kind::Key | Kind::AccessKey)
+    matches!(kind, Kind::Key | Kind::AccessKey | Kind::Alias)
 }
 
 /// What a change takes away.
@@ -126,8 +126,10 @@ pub(crate) fn taken(
         }
     }
     for delete in &change.set.deletes {
-        if delete.aggregate.kind == Kind::AccessKey {
-            taken.push(Taken::AccessKey(delete.aggregate.id));
+        match delete.aggregate.kind {
+            Kind::AccessKey => taken.push(Taken::AccessKey(delete.aggregate.id)),
+            Kind::Alias => taken.push(Taken::Alias(delete.aggregate.id)),
+            _ => {}
         }
     }
     Ok(taken)
@@ -144,8 +146,10 @@ pub(crate) async fn apply(
         apply_row(ports, tenants, to, &stored(put, change.commit_seq)).await?;
     }
     for delete in &change.set.deletes {
-        if delete.aggregate.kind == Kind::AccessKey {
-            to.remove_access_key(&delete.aggregate.id);
+        match delete.aggregate.kind {
+            Kind::AccessKey => to.remove_access_key(&delete.aggregate.id),
+            Kind::Alias => drop(to.remove_alias(&delete.aggregate.id)),
+            _ => {}
         }
     }
     Ok(())
@@ -170,6 +174,10 @@ async fn apply_row(
             let name = key.access_key_id.clone();
             let entry = AccessEntry { id: row.aggregate.id, key, secret };
             to.access_keys.insert(name, Arc::new(entry));
+        }
+        Kind::Alias => {
+            let alias = Alias::from_body(&open(tenants, row)?).map_err(|_| corrupt(row))?;
+            to.aliases.insert((alias.tenant, alias.name.to_string()), Arc::new(alias));
         }
         _ => {}
     }

@@ -17,7 +17,7 @@ use keystead_crypto::{
 use keystead_domain::{EpochId, IncarnationId, Instance, Kind, NodeId, Tenant, TenantId, to_hex};
 use keystead_journal::{DiskFailed, Journal, JournalFailed, JournalUnreadable, Limits};
 use keystead_ledger::{Attributes, Value};
-use keystead_store::{Scan, StoreFailed, Stored};
+use keystead_store::{AggregateRef, Scan, StoreFailed, Stored};
 use keystead_targets::UrlInvalid;
 use thiserror::Error;
 
@@ -28,12 +28,13 @@ use crate::{
     found::{SEAL_FILE, file},
     incarnation::certify,
     keyring::Keyring,
+    keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
     outbox::Outbox,
     ports::{Ports, blocking},
     progress::Progress,
-    replay::load_layers,
+    replay::{load_layers, row_at},
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
     tenants::{TenantKeys, Tenants, key_version, open_master},
@@ -226,12 +227,12 @@ async fn run(
         epoch_public: epoch.public,
         epoch_record,
         recipient_set_hash,
-        destruction_set_hash: instance.destruction_hash,
     });
     let root = root.public();
     let tenants = Arc::new(tenants);
     let journaled = catch_up(&ports).await?;
     let applied = journaled.min(*set.vaulted().borrow());
+    let destructions = destructions_at(&ports, &tenants, &instance, end.commit_seq).await?;
     let layers = load_layers(&ports, &tenants, applied).await?;
     let keyring = Arc::new(Keyring::new(layers.laid(), OPENED_KEYS_MAX));
     let progress = Arc::new(Progress::new(head, journaled, applied));
@@ -245,6 +246,7 @@ async fn run(
         sealing: RwLock::new(sealing.clone()),
         system: instance.system_tenant,
         end: std::sync::Mutex::new(end),
+        destructions: std::sync::Mutex::new(destructions),
     });
     record_start(&ports, &sealing).await?;
     Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
@@ -271,11 +273,29 @@ async fn run(
         set,
         challenges: Challenges::default(),
         wraps: WrapWriter::default(),
+        late: LateAnswers::default(),
+        destroying: Destroying::default(),
         root_acts: tokio::sync::Mutex::new(()),
         shipper,
     });
     service.start_jobs();
     Ok(service)
+}
+
+/// The chain of destructions as of a change: what the next segment goes on from.
+async fn destructions_at(
+    ports: &Ports,
+    tenants: &Tenants,
+    instance: &Instance,
+    commit_seq: u64,
+) -> Result<[u8; 32], StartFailed> {
+    let lost = || StartFailed::Corrupt { what: "the instance's settings".to_owned() };
+    let at = AggregateRef { kind: Kind::Instance, id: *instance.id.as_bytes() };
+    let row = row_at(ports, at, commit_seq).await?.ok_or_else(lost)?;
+    let system = tenants.get(&instance.system_tenant).ok_or_else(lost)?;
+    let body = system.open_body(&row)?;
+    let then = Instance::from_body(&body).map_err(|bad| corrupt("instance", &bad))?;
+    Ok(then.destruction_hash)
 }
 
 /// Records what was committed and is not yet in the ledger; says up to which change all is. A full

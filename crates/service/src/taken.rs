@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use keystead_domain::{KeyId, KeyState};
+use keystead_domain::{KeyId, KeyState, TenantId};
 
 use crate::keyring::{KeyEntry, Snapshot};
 
@@ -17,6 +17,8 @@ pub(crate) enum Taken {
     Key(KeyId, KeyState),
     /// The access key with this aggregate id is no more.
     AccessKey([u8; 16]),
+    /// The alias with this aggregate id is no more.
+    Alias([u8; 16]),
 }
 
 /// The changes above the watermark, by what they take away.
@@ -37,7 +39,9 @@ impl Layers {
     /// What is in force.
     pub(crate) fn laid(&self) -> Snapshot {
         let mut laid = self.base.clone();
-        self.tail.taken.values().flatten().for_each(|taken| laid.take_away(*taken));
+        for (commit_seq, taken) in &self.tail.taken {
+            taken.iter().for_each(|taken| laid.take_away(*commit_seq, *taken));
+        }
         laid
     }
 }
@@ -69,8 +73,13 @@ impl Tail {
 }
 
 impl Snapshot {
-    fn take_away(&mut self, taken: Taken) {
+    fn take_away(&mut self, commit_seq: u64, taken: Taken) {
         match taken {
+            Taken::Alias(id) => {
+                if let Some(name) = self.remove_alias(&id) {
+                    self.removed_aliases.insert(name, commit_seq);
+                }
+            }
             Taken::Key(id, later) => self.restrict(id, later),
             Taken::AccessKey(id) => self.remove_access_key(&id),
         }
@@ -89,6 +98,14 @@ impl Snapshot {
             entry.materials.clear();
         }
         self.keys.insert(id, Arc::new(entry));
+    }
+
+    /// Removes the alias with this aggregate id, and says where it was.
+    pub(crate) fn remove_alias(&mut self, id: &[u8; 16]) -> Option<(TenantId, String)> {
+        let gone = self.aliases.iter().find(|(_, alias)| alias.id.as_bytes() == id);
+        let name = gone.map(|(name, _)| name.clone())?;
+        self.aliases.remove(&name);
+        Some(name)
     }
 
     /// Removes the access key with this aggregate id.

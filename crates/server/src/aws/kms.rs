@@ -1,7 +1,7 @@
 //! One KMS request from its admission to its answer.
 //!
-//! Invariant: each operation is parsed, called and encoded on one line of [`run`]; what cannot be
-//! parsed goes through `Service::refuse`, so that it is recorded like the rest.
+//! Invariant: each operation is parsed, called and encoded in one arm of [`run`], or of its part for
+//! the management of keys; what cannot be parsed goes through `Service::refuse`, so that it is recorded like the rest.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
-use keystead_service::{Cx, Error, Fault, HandOut, KeyChange, Recorded, Refusal, Service};
+use keystead_service::{Cx, Error, Fault, HandOut, Recorded, Refusal, Service};
 
 use super::{
     answer::respond,
     errors::{exception, turned_away},
     exception::Exception,
-    keys, manage,
+    keys, managing,
     operation::Operation,
     place::Place,
     unread::Unread,
@@ -102,48 +102,19 @@ async fn run(
             let command = uses::generate_data_key(body, account, HandOut::CiphertextOnly)?;
             encode(service.generate_data_key(cx, command).await, place, uses::data_key)
         }
-        O::EnableKey => {
-            let command = manage::simple(body, account, KeyChange::Enable)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
+        O::ReEncrypt => {
+            let command = uses::re_encrypt(body, account)?;
+            encode(service.re_encrypt(cx, command).await, place, uses::re_encrypted)
         }
-        O::DisableKey => {
-            let command = manage::simple(body, account, KeyChange::Disable)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
+        O::GenerateRandom => {
+            let command = uses::generate_random(body)?;
+            encode(service.generate_random(cx, command).await, place, uses::random)
         }
-        O::ScheduleKeyDeletion => {
-            let command = manage::schedule_deletion(body, account)?;
-            let change = command.change.clone();
-            let write = |view: &_, place: &_| manage::scheduled(view, place, &change);
-            encode(service.change_key(cx, command).await, place, write)
-        }
-        O::CancelKeyDeletion => {
-            let command = manage::simple(body, account, KeyChange::CancelDeletion)?;
-            encode(service.change_key(cx, command).await, place, manage::named)
-        }
-        O::UpdateKeyDescription => {
-            let command = manage::update_description(body, account)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
-        }
-        O::TagResource => {
-            let command = manage::tag(body, account)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
-        }
-        O::UntagResource => {
-            let command = manage::untag(body, account)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
-        }
-        O::EnableKeyRotation => {
-            let command = manage::enable_rotation(body, account)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
-        }
-        O::DisableKeyRotation => {
-            let command = manage::simple(body, account, KeyChange::DisableRotation)?;
-            encode(service.change_key(cx, command).await, place, manage::nothing)
-        }
+        other => return managing::run(service, cx, place, other, body).await,
     })
 }
 
-fn encode<T>(
+pub(super) fn encode<T>(
     recorded: Recorded<Result<T, Error>>,
     place: &Place,
     write: impl FnOnce(&T, &Place) -> JsonText,

@@ -56,7 +56,7 @@ pub(super) fn update_description(body: &[u8], account: &Account) -> Result<Chang
 pub(super) fn tag(body: &[u8], account: &Account) -> Result<ChangeKey, Unread> {
     let mut members = Members::parse(body)?;
     let key = members.required_key_id()?;
-    if !members.fields.present("Tags") {
+    if !members.fields.has("Tags") {
         members.shape.missing("tags");
     }
     let tags = tags(&mut members)?;
@@ -67,7 +67,7 @@ pub(super) fn tag(body: &[u8], account: &Account) -> Result<ChangeKey, Unread> {
 pub(super) fn untag(body: &[u8], account: &Account) -> Result<ChangeKey, Unread> {
     let mut members = Members::parse(body)?;
     let key = members.required_key_id()?;
-    if !members.fields.present("TagKeys") {
+    if !members.fields.has("TagKeys") {
         members.shape.missing("tagKeys");
     }
     let names = members.fields.texts("TagKeys")?;

@@ -22,6 +22,18 @@ pub(super) enum Operation {
     UntagResource,
     EnableKeyRotation,
     DisableKeyRotation,
+    CreateAlias,
+    UpdateAlias,
+    DeleteAlias,
+    ListAliases,
+    ListResourceTags,
+    RotateKeyOnDemand,
+    ListKeyRotations,
+    GetKeyRotationStatus,
+    ReEncrypt,
+    GenerateRandom,
+    GetKeyPolicy,
+    ListKeyPolicies,
 }
 
 impl Operation {
@@ -42,6 +54,18 @@ impl Operation {
         Self::UntagResource,
         Self::EnableKeyRotation,
         Self::DisableKeyRotation,
+        Self::CreateAlias,
+        Self::UpdateAlias,
+        Self::DeleteAlias,
+        Self::ListAliases,
+        Self::ListResourceTags,
+        Self::RotateKeyOnDemand,
+        Self::ListKeyRotations,
+        Self::GetKeyRotationStatus,
+        Self::ReEncrypt,
+        Self::GenerateRandom,
+        Self::GetKeyPolicy,
+        Self::ListKeyPolicies,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -62,6 +86,18 @@ impl Operation {
             Self::UntagResource => "UntagResource",
             Self::EnableKeyRotation => "EnableKeyRotation",
             Self::DisableKeyRotation => "DisableKeyRotation",
+            Self::CreateAlias => "CreateAlias",
+            Self::UpdateAlias => "UpdateAlias",
+            Self::DeleteAlias => "DeleteAlias",
+            Self::ListAliases => "ListAliases",
+            Self::ListResourceTags => "ListResourceTags",
+            Self::RotateKeyOnDemand => "RotateKeyOnDemand",
+            Self::ListKeyRotations => "ListKeyRotations",
+            Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::ReEncrypt => "ReEncrypt",
+            Self::GenerateRandom => "GenerateRandom",
+            Self::GetKeyPolicy => "GetKeyPolicy",
+            Self::ListKeyPolicies => "ListKeyPolicies",
         }
     }
 

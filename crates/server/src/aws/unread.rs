@@ -36,7 +36,7 @@ pub(super) enum Unread {
     },
     /// A grant token was given; none are issued here.
     GrantToken,
-    /// A marker that no ListKeys answered.
+    /// A marker that no list answered.
     Marker,
     /// A tag that AWS refuses.
     Tag {

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use keystead_domain::{ChangeId, Key, KeyState, Kind};
+use keystead_domain::{ChangeId, Key, KeyId, KeyState, Kind};
 use keystead_ledger::{Attributes, Value};
 use keystead_store::{AggregateRef, ChangeSet, Loaded};
 
 use super::lawful::Standing;
 use crate::{
-    ChangeKey, Cx, Error, Fault, KeyView, Service, Vaulted,
+    ChangeKey, Cx, Error, Fault, KeyChange, KeyView, Service, Vaulted,
     audit::{Deed, state_event_with},
     commit::{Made, commit_known},
     door::{Approved, Authorised, Recorded, Resolved},
@@ -47,9 +47,17 @@ impl Service {
                 Err(refused) => Err(refused),
             };
             match changed {
-                Ok(Changed::Made(key, made)) => service.settled_as(made, effect, shown(key)).await,
+                Ok(Changed::Made(key, made)) => {
+                    let (id, seq) = (key.id, made.at.commit_seq);
+                    let answer = service.settled_as(made, effect, shown(key)).await;
+                    service.remember_late(&cx, id, operation, seq);
+                    answer
+                }
                 Ok(Changed::Found(key, since)) => {
                     let awaited = service.awaited_change(since, effect).await;
+                    if awaited.is_ok() {
+                        service.late.answered(cx.principal.id, key.id);
+                    }
                     let result = awaited.map(|()| shown(key));
                     service.record(&cx, deed, revision, result).await
                 }
@@ -70,7 +78,7 @@ impl Service {
         let decide = |loaded: &Loaded| {
             let now = self.ports.clock.now();
             let (key, since) = self.loaded_key(loaded, &aggregate, at.tenant)?;
-            let Some(next) = change.made_of(&key, self.standing(&key, since), now)? else {
+            let Some(next) = change.made_of(&key, self.standing(cx, &change, &key, since), now)? else {
                 found = Some(Changed::Found(key, since));
                 return Err(Fault::Contended.into());
             };
@@ -88,10 +96,19 @@ impl Service {
         }
     }
 
-    fn standing(&self, key: &Key, since: u64) -> Standing {
+    /// A change that the vaults did not confirm in time will be asked for again.
+    fn remember_late(&self, cx: &Cx, key: KeyId, operation: &'static str, seq: u64) {
+        if self.progress.applied.at() < seq {
+            self.late.note(cx.principal.id, key, operation, seq);
+        }
+    }
+
+    fn standing(&self, cx: &Cx, change: &KeyChange, key: &Key, since: u64) -> Standing {
         let snapshot = self.keyring.snapshot();
         let in_force = snapshot.key(key.id, key.tenant).map_or(key.state, |entry| entry.key.state);
-        Standing { is_waiting: since > self.progress.applied.at(), in_force }
+        let is_waiting = since > self.progress.applied.at();
+        let is_repeated = self.late.is(cx.principal.id, key.id, change.operation(), since);
+        Standing { is_waiting, in_force, is_repeated }
     }
 }
 

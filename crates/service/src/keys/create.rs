@@ -124,7 +124,7 @@ impl Service {
     }
 
     /// Makes the copy of a new version and waits until enough vaults hold it.
-    async fn vault_version(
+    pub(super) async fn vault_version(
         &self,
         tenant: keystead_domain::TenantId,
         key: KeyId,

@@ -21,6 +21,8 @@ pub(super) struct Standing {
     pub(super) is_waiting: bool,
     /// The state that is in force meanwhile.
     pub(super) in_force: KeyState,
+    /// Whether this very command made that revision and was answered too late.
+    pub(super) is_repeated: bool,
 }
 
 impl KeyChange {
@@ -110,12 +112,13 @@ impl KeyChange {
             Self::Disable => (matches!(key.state, KeyState::Suspended { .. }), Transition::Disable),
             Self::ScheduleDeletion { window_days } => {
                 let due = now.plus_ms(i64::from(*window_days) * DAY_MS);
-                (doomed && at.is_waiting, Transition::ScheduleDestruction { due })
+                (doomed && (at.is_waiting || at.is_repeated), Transition::ScheduleDestruction { due })
             }
             _ => {
                 let suspended = matches!(key.state, KeyState::Suspended { .. });
                 let still_doomed = matches!(at.in_force, KeyState::Doomed { .. });
-                let is_so = suspended && at.is_waiting && still_doomed;
+                let waits = at.is_waiting && still_doomed;
+                let is_so = suspended && (waits || at.is_repeated);
                 if !doomed && !is_so {
                     return Err(Fault::NotDoomed { key: key.id }.into());
                 }
@@ -148,7 +151,7 @@ impl KeyChange {
 }
 
 /// Refuses where a key is to be destroyed, or was.
-pub(super) fn not_on_its_way_out(key: &Key) -> Result<(), Error> {
+pub(crate) fn not_on_its_way_out(key: &Key) -> Result<(), Error> {
     match key.state {
         KeyState::Doomed { .. } | KeyState::Destroyed { .. } => {
             Err(Fault::KeyState { key: key.id, state: key.state }.into())

@@ -4,7 +4,14 @@ mod again;
 mod change;
 mod create;
 mod describe;
+mod destroy;
+mod late;
 mod lawful;
+mod rotate;
+
+pub(crate) use destroy::Destroying;
+pub(crate) use late::LateAnswers;
+pub(crate) use lawful::not_on_its_way_out;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +31,7 @@ impl Service {
     }
 
     /// A key's newest revision and the change that made it, where the key is usable at all.
-    fn loaded_key(
+    pub(crate) fn loaded_key(
         &self,
         loaded: &Loaded,
         at: &AggregateRef,

@@ -7,6 +7,8 @@ mod data_key;
 mod decrypt;
 mod encrypt;
 mod lease;
+mod random;
+mod re_encrypt;
 
 pub use lease::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,
@@ -19,7 +21,7 @@ use keystead_domain::KeyName;
 
 use crate::{
     Cx, DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, Error, Fault, GenerateDataKey,
-    Run,
+    GenerateRandom, RandomBytes, ReEncrypt, ReEncrypted, Run,
     audit::Deed,
     door::{Approved, Recorded, Resolved, Resource},
     keyring::{KeyEntry, Snapshot},
@@ -71,6 +73,24 @@ impl Service {
         cx: Cx,
         command: GenerateDataKey,
     ) -> Recorded<Result<DataKeyGenerated, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Encrypts again what was encrypted, without showing it.
+    pub async fn re_encrypt(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: ReEncrypt,
+    ) -> Recorded<Result<ReEncrypted, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Makes random bytes.
+    pub async fn generate_random(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: GenerateRandom,
+    ) -> Recorded<Result<RandomBytes, Error>> {
         self.use_key(cx, command).await
     }
 

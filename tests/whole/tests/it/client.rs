@@ -9,9 +9,9 @@ use std::{
 
 use keystead_domain::{KeyId, KeyName, RequestId, WrapLog};
 use keystead_service::{
-    ChangeKey, CreateKey, Cx, DataKeyLeased, DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext,
+    AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, Cx, DataKeyLeased, DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext,
     Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, HandOut, KeyChange, KeyPage, KeyView,
-    LeaseDataKey, ListKeys, ListWraps, PutWrap, Recorded, Run, Service, UnwrapDataKey, Vaulted,
+    LeaseDataKey, ListAliases, ListKeys, ListWraps, PutWrap, ReEncrypt, Recorded, RotateKey, Run, Service, UnwrapDataKey, Vaulted,
     WrapOrigin, WrapPage, WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
@@ -174,6 +174,71 @@ impl Client {
         result
     }
 
+    /// Gives a key a new version.
+    pub(crate) async fn rotate(&self, key: KeyId) -> Result<KeyView, Error> {
+        let cx = self.cx()?;
+        let command = RotateKey { key: KeyName::Id(key) };
+        let recorded = self.service.rotate_key(cx.clone(), command).await;
+        let result = self.noted(&cx, "RotateKeyOnDemand", recorded);
+        self.note_key(key, &result);
+        result
+    }
+
+    /// Takes note of what a key is by now.
+    pub(crate) async fn look_at(&self, key: KeyId) -> KeyView {
+        let result = self.describe(key).await;
+        self.note_key(key, &result);
+        result.unwrap()
+    }
+
+    /// Makes, moves or deletes an alias.
+    pub(crate) async fn alias(&self, name: &str, change: AliasChange) -> Result<(), Error> {
+        let cx = self.cx()?;
+        let (operation, name) = (change.operation(), name.to_owned());
+        let command = ChangeAlias { name, change };
+        let recorded = self.service.change_alias(cx.clone(), command).await;
+        self.noted(&cx, operation, recorded)
+    }
+
+    pub(crate) async fn aliases(&self, of: Option<KeyId>) -> Result<AliasPage, Error> {
+        let cx = self.cx()?;
+        let command = ListAliases { key: of.map(KeyName::Id), limit: 1000, after: None };
+        let recorded = self.service.list_aliases(cx.clone(), command).await;
+        self.noted(&cx, "ListAliases", recorded)
+    }
+
+    /// The key that a name stands for.
+    pub(crate) async fn named(&self, alias: &str) -> Result<KeyId, Error> {
+        let cx = self.cx()?;
+        let command = DescribeKey { key: KeyName::Alias(alias.to_owned()) };
+        let recorded = self.service.describe_key(cx.clone(), command).await;
+        Ok(self.noted(&cx, "DescribeKey", recorded)?.key.id)
+    }
+
+    /// Encrypts again what was noted, under a key named by its alias.
+    pub(crate) async fn re_encrypt(&self, sealed: &Sealed, to: &str) -> Result<Sealed, Error> {
+        let cx = self.cx()?;
+        let destination_context = EncryptionContext::from([("new".to_owned(), "yes".to_owned())]);
+        let command = ReEncrypt {
+            ciphertext: sealed.ciphertext.clone(),
+            source_context: sealed.context.clone(),
+            source: Some(KeyName::Id(sealed.key)),
+            destination: KeyName::Alias(to.to_owned()),
+            destination_context: destination_context.clone(),
+            run: Run::ForReal,
+        };
+        let recorded = self.service.re_encrypt(cx.clone(), command).await;
+        let done = self.noted(&cx, "ReEncrypt", recorded)?;
+        let next = Sealed {
+            key: done.destination,
+            context: destination_context,
+            plaintext: sealed.plaintext.clone(),
+            ciphertext: done.ciphertext,
+        };
+        self.notes.told().sealed.push(next.clone());
+        Ok(next)
+    }
+
     /// Takes over what is told of a key.
     fn note_key(&self, key: KeyId, result: &Result<KeyView, Error>) {
         let told = &mut *self.notes.told();
@@ -330,6 +395,11 @@ impl Client {
         let command = DescribeKey { key: KeyName::Id(key) };
         let recorded = self.service.describe_key(cx.clone(), command).await;
         self.noted(&cx, "DescribeKey", recorded)
+    }
+
+    /// Lets virtual time pass.
+    pub(crate) async fn waits_ms(&self, ms: u64) {
+        self.sim.sleep_ms(ms).await;
     }
 
     pub(crate) async fn status(&self) -> Result<StatusReport, Error> {

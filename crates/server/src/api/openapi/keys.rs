@@ -33,7 +33,7 @@ pub(super) const USED_KEY: Member = Member::new("key_id", KEY_ID, "The key that 
 pub(super) const LIMIT: Member =
     Member::new("limit", Integer(1, Some(1000)), "How many to list at most.").or(100);
 
-const KEY: Member = Member::new(
+pub(super) const KEY: Member = Member::new(
     "key",
     Form(KEY_NAME),
     "The key: its id, its AWS id, its ARN, or an alias, percent-encoded.",
@@ -177,8 +177,12 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ),
             Member::new("created_at", Time, "When it was made."),
             Member::new("expires_at", Time, "From then on it encrypts nothing new.").or_null(),
+            Member::new("deletion_at", Time, "When it will be destroyed, if it will be.").or_null(),
+            Member::new("rotation_period_days", Integer(90, Some(2560)), "How often it rotates.")
+                .or_null(),
+            Member::new("next_rotation_at", Time, "When it rotates next.").or_null(),
             Member::new("versions", List(&Named("KeyVersion")), "Oldest first."),
-            Member::new("tags", Texts, "As they were given."),
+            Member::new("tags", Texts, "Name and value of each."),
         ]],
     ),
     (
