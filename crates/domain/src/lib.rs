@@ -20,8 +20,9 @@ pub use alias::{Alias, AliasName, BadAlias};
 pub use arn::{Account, BadAccount, BadKeyName, KeyName, key_arn, uuid};
 pub use idempotency::IdempotencyKey;
 pub use ids::{
-    AliasId, BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId, NodeId,
-    PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex, to_hex,
+    AliasId, BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId,
+    NodeId, PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex,
+    to_hex,
 };
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeySpec, KeyVersion};

@@ -472,7 +472,13 @@ impl Service {
         set
     }
 
-    pub(crate) fn system_put(&self, kind: Kind, id: &[u8; 16], expected: Expected, body: &[u8]) -> Put {
+    pub(crate) fn system_put(
+        &self,
+        kind: Kind,
+        id: &[u8; 16],
+        expected: Expected,
+        body: &[u8],
+    ) -> Put {
         let tenant = self.instance.system_tenant;
         let keys = self.tenants.get(&tenant).expect("start opened the system tenant");
         let body = keys.seal_body(&self.ports.entropy, kind, id, expected.next(), body);

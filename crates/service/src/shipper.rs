@@ -196,7 +196,8 @@ impl Shipper {
     /// The chain of destructions after these changes: the instance's newest image tells.
     fn destructions(&self, images: &[TenantChanges]) -> [u8; 32] {
         let changes = images.iter().flat_map(|of| &of.changes);
-        let puts = changes.flat_map(|change| change.puts.iter().map(|put| (change.commit_seq, put)));
+        let puts =
+            changes.flat_map(|change| change.puts.iter().map(|put| (change.commit_seq, put)));
         let newest = puts.filter(|(_, put)| put.kind == Kind::Instance).max_by_key(|(at, _)| *at);
         let told = newest.and_then(|(_, put)| Instance::from_body(&put.body).ok());
         let before = *self.destructions.lock().expect("no code panics while it holds this lock");

@@ -114,10 +114,7 @@ pub(super) fn parse_deletion(signed: &Signed, account: &Account) -> Result<Chang
     let days = fields.integer("window_days")?.unwrap_or(DEFAULT_WINDOW_DAYS);
     finish(&fields)?;
     let window_days = days_of("window_days", days, "must be 7 to 30", 7..=30)?;
-    Ok(ChangeKey {
-        key: signed.key(account)?,
-        change: KeyChange::ScheduleDeletion { window_days },
-    })
+    Ok(ChangeKey { key: signed.key(account)?, change: KeyChange::ScheduleDeletion { window_days } })
 }
 
 pub(super) fn parse_rotation(signed: &Signed, account: &Account) -> Result<ChangeKey, Fault> {

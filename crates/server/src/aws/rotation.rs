@@ -40,10 +40,7 @@ pub(super) fn status(body: &[u8], account: &Account) -> Result<ReadKey, Unread> 
 }
 
 /// The command, which page of its answer is wanted, and of what.
-pub(super) fn list(
-    body: &[u8],
-    account: &Account,
-) -> Result<(ReadKey, Paging, Shown), Unread> {
+pub(super) fn list(body: &[u8], account: &Account) -> Result<(ReadKey, Paging, Shown), Unread> {
     let mut members = Members::parse(body)?;
     let key = members.required_key_id()?;
     let paging = members.paging(DEFAULT_LIMIT, 1000)?;

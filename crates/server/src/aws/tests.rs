@@ -1,5 +1,7 @@
 //! What the AWS fronts parse, refuse and write, operation by operation.
 
+mod managing;
+
 use axum::body::Bytes;
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, TenantId, Timestamp,

@@ -78,7 +78,8 @@ impl Service {
         let decide = |loaded: &Loaded| {
             let now = self.ports.clock.now();
             let (key, since) = self.loaded_key(loaded, &aggregate, at.tenant)?;
-            let Some(next) = change.made_of(&key, self.standing(cx, &change, &key, since), now)? else {
+            let Some(next) = change.made_of(&key, self.standing(cx, &change, &key, since), now)?
+            else {
                 found = Some(Changed::Found(key, since));
                 return Err(Fault::Contended.into());
             };

@@ -14,12 +14,7 @@ use keystead_domain::{ChangeId, Instance, Key, KeyId, KeyState, Kind, TenantId, 
 use keystead_ledger::Attributes;
 use keystead_store::{AggregateRef, ChangeSet, Delete, Loaded};
 
-use crate::{
-    Error, Fault, Service,
-    audit::job_event_on,
-    commit::commit_known,
-    door::Resource,
-};
+use crate::{Error, Fault, Service, audit::job_event_on, commit::commit_known, door::Resource};
 
 /// How often keys are looked through, in milliseconds.
 const LOOK_MS: u64 = 60_000;
@@ -75,10 +70,12 @@ impl Service {
         let key_at = AggregateRef { kind: Kind::Key, id: *id.as_bytes() };
         let instance_at = AggregateRef { kind: Kind::Instance, id: *self.instance.id.as_bytes() };
         let mut reads = vec![key_at, instance_at];
-        reads.extend(self.keyring.snapshot().aliases_of(id).map(|alias| AggregateRef {
-            kind: Kind::Alias,
-            id: *alias.id.as_bytes(),
-        }));
+        reads.extend(
+            self.keyring
+                .snapshot()
+                .aliases_of(id)
+                .map(|alias| AggregateRef { kind: Kind::Alias, id: *alias.id.as_bytes() }),
+        );
         let mut stays = false;
         let decide = |loaded: &Loaded| {
             let (key, since) = self.loaded_key(loaded, &key_at, tenant)?;

@@ -11,9 +11,12 @@ use keystead_domain::{KeyId, PrincipalId};
 
 const MOST: usize = 1024;
 
+/// By principal and key: the operation, and the change that it made.
+type Late = BTreeMap<(PrincipalId, KeyId), (&'static str, u64)>;
+
 /// The last such change of each principal and key.
 #[derive(Debug, Default)]
-pub(crate) struct LateAnswers(Mutex<BTreeMap<(PrincipalId, KeyId), (&'static str, u64)>>);
+pub(crate) struct LateAnswers(Mutex<Late>);
 
 impl LateAnswers {
     /// Remembers that `operation` made the change with this number.

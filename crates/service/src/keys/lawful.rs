@@ -112,7 +112,10 @@ impl KeyChange {
             Self::Disable => (matches!(key.state, KeyState::Suspended { .. }), Transition::Disable),
             Self::ScheduleDeletion { window_days } => {
                 let due = now.plus_ms(i64::from(*window_days) * DAY_MS);
-                (doomed && (at.is_waiting || at.is_repeated), Transition::ScheduleDestruction { due })
+                (
+                    doomed && (at.is_waiting || at.is_repeated),
+                    Transition::ScheduleDestruction { due },
+                )
             }
             _ => {
                 let suspended = matches!(key.state, KeyState::Suspended { .. });
@@ -170,4 +173,119 @@ pub(super) fn usable(key: &Key) -> Result<(), Error> {
 
 fn unless_same(key: &Key, next: Key) -> Option<Key> {
     (next != *key).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use keystead_domain::{EpochId, KeyId, KeySpec, KeyVersion, TenantId, VersionId};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+
+    fn key(state: KeyState) -> Key {
+        let version = KeyVersion {
+            id: VersionId::from_bytes([1; 8]),
+            number: 1,
+            created_at: NOW,
+            epoch: EpochId::from_bytes([2; 16]),
+            copy_hash: [3; 32],
+            key_check: [4; 32],
+        };
+        Key {
+            id: KeyId::from_bytes([5; 16]),
+            tenant: TenantId::from_bytes([6; 16]),
+            spec: KeySpec::Symmetric,
+            purpose: String::new(),
+            description: "d".into(),
+            created_at: NOW,
+            expires_at: None,
+            state,
+            versions: vec![version],
+            tags: Vec::new(),
+            rotation: None,
+            on_demand: Vec::new(),
+        }
+    }
+
+    fn states() -> [KeyState; 6] {
+        [
+            KeyState::Active { since: NOW },
+            KeyState::Suspended { since: NOW },
+            KeyState::Deactivated { since: NOW },
+            KeyState::Compromised { since: NOW },
+            KeyState::Doomed { due: NOW.plus_ms(DAY_MS) },
+            KeyState::Destroyed { at: NOW },
+        ]
+    }
+
+    fn changes() -> [KeyChange; 9] {
+        let tags = [("a".to_owned(), "b".to_owned())].into();
+        [
+            KeyChange::Enable,
+            KeyChange::Disable,
+            KeyChange::ScheduleDeletion { window_days: 7 },
+            KeyChange::CancelDeletion,
+            KeyChange::Describe { description: "new".into() },
+            KeyChange::Tag { tags },
+            KeyChange::Untag { names: vec!["none".into()] },
+            KeyChange::EnableRotation { period_days: 90 },
+            KeyChange::DisableRotation,
+        ]
+    }
+
+    fn letter(made: &Result<Option<Key>, Error>) -> char {
+        match made {
+            Err(_) => '.',
+            Ok(None) => '=',
+            Ok(Some(next)) => match next.state {
+                KeyState::Active { .. } => 'A',
+                KeyState::Suspended { .. } => 'S',
+                KeyState::Deactivated { .. } => 'D',
+                KeyState::Compromised { .. } => 'C',
+                KeyState::Doomed { .. } => 'X',
+                KeyState::Destroyed { .. } => 'G',
+            },
+        }
+    }
+
+    #[test]
+    fn every_state_meets_every_change() {
+        // One row a state, one column a change; `.` is refused and `=` is so already.
+        let want = ["=SX.AA=A=", "A=X.SS=..", ".SX.DD=..", "..X.CC=..", "...S.....", "........."];
+        for (state, want) in states().into_iter().zip(&want) {
+            let (key, at) =
+                (key(state), Standing { is_waiting: false, in_force: state, is_repeated: false });
+            let made = changes().map(|change| letter(&change.made_of(&key, at, NOW)));
+            assert_eq!(&made.into_iter().collect::<String>(), want, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_repeated_finds_what_it_did() {
+        let [_, suspended, _, _, doomed, _] = states();
+        let at = |is_waiting, is_repeated, in_force| Standing { is_waiting, in_force, is_repeated };
+        let schedule = KeyChange::ScheduleDeletion { window_days: 30 };
+        for (waiting, repeated) in [(true, false), (false, true)] {
+            let found = schedule.made_of(&key(doomed), at(waiting, repeated, doomed), NOW);
+            assert_eq!(letter(&found), '=');
+            let cancel = KeyChange::CancelDeletion;
+            let found = cancel.made_of(&key(suspended), at(waiting, repeated, doomed), NOW);
+            assert_eq!(letter(&found), '=');
+        }
+        // A key that waits because it was disabled was not taken back.
+        let cancel = KeyChange::CancelDeletion;
+        let other = cancel.made_of(&key(suspended), at(true, false, suspended), NOW);
+        assert_eq!(letter(&other), '.');
+    }
+
+    #[test]
+    fn only_what_takes_away_acts_at_once() {
+        let at_once: Vec<_> = changes()
+            .into_iter()
+            .filter(|change| change.effect() == Effect::AtOnce)
+            .map(|change| change.operation())
+            .collect();
+        assert_eq!(at_once, ["DisableKey", "ScheduleKeyDeletion"]);
+    }
 }

@@ -10,8 +10,8 @@ use keystead_crypto::{
     Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey, VerifyingKey,
 };
 use keystead_domain::{
-    ConfiguredVault, IncarnationId, Instance, Key, KeyState, Kit, KitId, NodeId, Tenant, TenantId, Timestamp,
-    VersionId,
+    ConfiguredVault, IncarnationId, Instance, Key, KeyState, Kit, KitId, NodeId, Tenant, TenantId,
+    Timestamp, VersionId,
 };
 use keystead_targets::{ReopeningVault, Vault};
 

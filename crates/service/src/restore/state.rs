@@ -119,7 +119,8 @@ impl State {
     /// What goes into the new database as it is: everything that the founding does not make anew.
     /// Access keys and idempotency keys do not: those of before are refused or forgotten.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let is_kept = |kind| matches!(kind, Kind::Key | Kind::Alias | Kind::WrapRecord | Kind::WrapLog);
+        let is_kept =
+            |kind| matches!(kind, Kind::Key | Kind::Alias | Kind::WrapRecord | Kind::WrapLog);
         self.rows
             .iter()
             .filter(|((kind, _), _)| is_kept(*kind))
@@ -141,8 +142,7 @@ impl State {
 
 /// Is this a kit that was revoked? That holds up to the head, whatever `--to` says.
 fn is_revoked_kit(image: &Image) -> bool {
-    image.kind == Kind::Kit
-        && Kit::from_body(&image.body).is_ok_and(|kit| kit.revoked_at.is_some())
+    image.kind == Kind::Kit && Kit::from_body(&image.body).is_ok_and(|kit| kit.revoked_at.is_some())
 }
 
 /// Is this key lost, or about to be? That holds as well.

@@ -9,10 +9,11 @@ use std::{
 
 use keystead_domain::{KeyId, KeyName, RequestId, WrapLog};
 use keystead_service::{
-    AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, Cx, DataKeyLeased, DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext,
-    Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, HandOut, KeyChange, KeyPage, KeyView,
-    LeaseDataKey, ListAliases, ListKeys, ListWraps, PutWrap, ReEncrypt, Recorded, RotateKey, Run, Service, UnwrapDataKey, Vaulted,
-    WrapOrigin, WrapPage, WrapStatement,
+    AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, Cx, DataKeyLeased, DataKeySource,
+    Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front, GenerateDataKey,
+    GenerateLeasedDataKey, HandOut, KeyChange, KeyPage, KeyView, LeaseDataKey, ListAliases,
+    ListKeys, ListWraps, PutWrap, ReEncrypt, Recorded, RotateKey, Run, Service, UnwrapDataKey,
+    Vaulted, WrapOrigin, WrapPage, WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
 };
@@ -168,9 +169,10 @@ impl Client {
         let cx = self.cx()?;
         let operation = change.operation();
         let command = ChangeKey { key: KeyName::Id(key), change };
+        let was_sure = self.notes.told().unsure.insert(key);
         let recorded = self.service.change_key(cx.clone(), command).await;
         let result = self.noted(&cx, operation, recorded);
-        self.note_key(key, &result);
+        self.note_key(key, was_sure, &result);
         result
     }
 
@@ -178,16 +180,17 @@ impl Client {
     pub(crate) async fn rotate(&self, key: KeyId) -> Result<KeyView, Error> {
         let cx = self.cx()?;
         let command = RotateKey { key: KeyName::Id(key) };
+        let was_sure = self.notes.told().unsure.insert(key);
         let recorded = self.service.rotate_key(cx.clone(), command).await;
         let result = self.noted(&cx, "RotateKeyOnDemand", recorded);
-        self.note_key(key, &result);
+        self.note_key(key, was_sure, &result);
         result
     }
 
     /// Takes note of what a key is by now.
     pub(crate) async fn look_at(&self, key: KeyId) -> KeyView {
         let result = self.describe(key).await;
-        self.note_key(key, &result);
+        self.note_key(key, false, &result);
         result.unwrap()
     }
 
@@ -239,18 +242,17 @@ impl Client {
         Ok(next)
     }
 
-    /// Takes over what is told of a key.
-    fn note_key(&self, key: KeyId, result: &Result<KeyView, Error>) {
+    /// Takes over what is told of a key; while nothing is told, nobody is sure of it.
+    fn note_key(&self, key: KeyId, was_sure: bool, result: &Result<KeyView, Error>) {
         let told = &mut *self.notes.told();
+        let is_open = told.requests.last().is_some_and(|last| last.answer == Answer::Open);
         match result {
             Ok(view) => {
                 told.unsure.remove(&key);
                 let noted = told.keys.iter_mut().filter(|noted| noted.key.id == key);
                 noted.for_each(|noted| *noted = view.clone());
             }
-            Err(_) if told.requests.last().is_some_and(|last| last.answer == Answer::Open) => {
-                told.unsure.insert(key);
-            }
+            Err(_) if was_sure && !is_open => drop(told.unsure.remove(&key)),
             Err(_) => {}
         }
     }

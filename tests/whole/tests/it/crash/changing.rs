@@ -36,7 +36,8 @@ async fn wait_for_the_job(client: Client) {
     client.waits_ms(70_000).await;
     client.settled_if_it_can().await;
     // What the job did, nobody answered.
-    client.notes.told().unsure.insert(first(&client));
+    let key = first(&client);
+    client.notes.told().unsure.insert(key);
 }
 
 #[test]
