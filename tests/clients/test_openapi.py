@@ -39,8 +39,8 @@ WRONG = {
     "object": ["x", 5, [], {"a": 1}],
 }
 # Members whose values are free within their bounds.
-FREE = {("UpdateKeyDescription", "description"), ("CreateKey", "purpose"), ("CreateKey", "description"), ("Encrypt", "plaintext"),
-        ("PutWrap", "data_key")}
+FREE = {("CreateKey", "purpose"), ("CreateKey", "description"), ("Encrypt", "plaintext"),
+        ("PutWrap", "data_key"), ("UpdateKeyDescription", "description")}
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,8 @@ def test_random_bytes_have_their_bounds(kms, loose):
         message = violation((f"Value '{count}' at 'numberOfBytes'", f"have value {rule}"))
         with refused("ValidationException", message):
             loose.generate_random(NumberOfBytes=count)
-    with refused("ValidationException", violation(("Value null at 'numberOfBytes'", "not be null"))):
+    missing = violation(("Value null at 'numberOfBytes'", "not be null"))
+    with refused("ValidationException", missing):
         loose.generate_random()
     with refused("UnsupportedOperationException", "Custom key stores are not supported."):
         kms.generate_random(NumberOfBytes=1, CustomKeyStoreId="cks-1")

@@ -232,7 +232,6 @@ async fn run(
     let tenants = Arc::new(tenants);
     let journaled = catch_up(&ports).await?;
     let applied = journaled.min(*set.vaulted().borrow());
-    let destructions = destructions_at(&ports, &tenants, &instance, end.commit_seq).await?;
     let layers = load_layers(&ports, &tenants, applied).await?;
     let keyring = Arc::new(Keyring::new(layers.laid(), OPENED_KEYS_MAX));
     let progress = Arc::new(Progress::new(head, journaled, applied));
@@ -245,8 +244,8 @@ async fn run(
         tenants: tenants.clone(),
         sealing: RwLock::new(sealing.clone()),
         system: instance.system_tenant,
+        destructions: destructions_at(&ports, &tenants, &instance, end.commit_seq).await?.into(),
         end: std::sync::Mutex::new(end),
-        destructions: std::sync::Mutex::new(destructions),
     });
     record_start(&ports, &sealing).await?;
     Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();

@@ -32,12 +32,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
             Code::AccessDenied,
             format!("User is not authorized to perform: kms:{operation}"),
         ),
-        Fault::KeyName(BadKeyName::Malformed { text }) => {
-            Exception::sender(Code::NotFound, format!("Invalid keyId '{text}'"))
-        }
-        Fault::KeyName(BadKeyName::ForeignAccount { text }) => {
-            Exception::sender(Code::NotFound, format!("Key '{text}' does not exist"))
-        }
+        Fault::KeyName(bad) => key_name(bad),
         Fault::NoKey { key } => {
             Exception::sender(Code::NotFound, format!("Key '{}' does not exist", place.key(*key)))
         }
@@ -144,6 +139,15 @@ fn unauthenticated(fault: AuthFault) -> Exception {
             "Credential should be scoped to correct service.",
         ),
     }
+}
+
+/// A name that no key of this account has.
+pub(super) fn key_name(bad: &BadKeyName) -> Exception {
+    let message = match bad {
+        BadKeyName::Malformed { text } => format!("Invalid keyId '{text}'"),
+        BadKeyName::ForeignAccount { text } => format!("Key '{text}' does not exist"),
+    };
+    Exception::sender(Code::NotFound, message)
 }
 
 /// AWS has no words for a reserved name.

@@ -1,7 +1,7 @@
 //! One KMS request from its admission to its answer.
 //!
-//! Invariant: each operation is parsed, called and encoded in one arm of [`run`], or of its part for
-//! the management of keys; what cannot be parsed goes through `Service::refuse`, so that it is recorded like the rest.
+//! Invariant: each operation is parsed, called and encoded in one arm of [`run`], or of `managing`;
+//! what cannot be parsed goes through `Service::refuse`, so that it is recorded like the rest.
 
 use std::sync::Arc;
 

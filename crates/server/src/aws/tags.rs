@@ -1,7 +1,7 @@
 //! ListResourceTags: a page of a key's tags in order of name.
 //!
-//! Invariant: a marker is the last name in base64, so that it holds whatever characters a name has and
-//! a tag that is removed between two pages skips nothing.
+//! Invariant: a marker is the last name in base64, so that it holds whatever characters a name has,
+//! and a tag that is removed between two pages skips nothing.
 
 use keystead_domain::Account;
 use keystead_service::{KeyAspect, KeyView, ReadKey};

@@ -1,5 +1,5 @@
-//! Encrypt, Decrypt, ReEncrypt, GenerateRandom, and GenerateDataKey with and without plaintext: wire
-//! to command, result to wire.
+//! Encrypt, Decrypt, ReEncrypt, GenerateRandom and the two GenerateDataKey: wire to command, result
+//! to wire.
 //!
 //! Invariant: a plaintext is held in buffers that wipe themselves on both ways, and appears in no
 //! message. Crypto operations answer with the key's ARN in `KeyId`, as AWS does.

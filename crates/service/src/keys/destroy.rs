@@ -1,6 +1,6 @@
 //! Destroys keys whose time has come.
 //!
-//! Invariant: a key is destroyed at or after its due time, and only where its doom is in the vaults;
+//! Invariant: a key is destroyed at or after its due time, and only where its doom is vaulted; its
 //! state, erasure of the materials, the chain of destructions and the event are one change. Copies
 //! in vaults stay until they can be deleted there: they are residual, and `status` says so. While
 //! the wall clock disagrees with elapsed time nothing is destroyed.

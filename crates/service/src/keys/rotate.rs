@@ -146,15 +146,23 @@ impl Service {
         loop {
             self.ports.clock.sleep_ms(LOOK_MS).await;
             for key in self.keys_to_rotate() {
-                let rotated = match self.may_act() {
-                    Ok(()) => self.add_version(&key, Asked::BySchedule).await,
-                    Err(fenced) => Err(fenced),
-                };
-                if let Err(failed) = rotated {
+                if let Err(failed) = self.rotate_by_schedule(&key).await {
                     tracing::warn!(key = %key.id, %failed, "a key is due for rotation and waits");
                 }
             }
         }
+    }
+
+    async fn rotate_by_schedule(&self, key: &Key) -> Result<(), Error> {
+        self.may_act()?;
+        let wanted = [AggregateRef { kind: Kind::Key, id: *key.id.as_bytes() }];
+        let rows = self.ports.store.load(&wanted).await.map_err(Fault::from)?;
+        let since = rows.into_iter().flatten().next().map_or(0, |row| row.commit_seq);
+        // While a change of it waits for the vaults, another version would be an orphan.
+        if since <= self.progress.applied.at() {
+            self.add_version(key, Asked::BySchedule).await?;
+        }
+        Ok(())
     }
 
     fn keys_to_rotate(&self) -> Vec<Key> {
