@@ -3,8 +3,11 @@ and the default policy."""
 
 import datetime
 import json
+import re
 
 import pytest
+from botocore.exceptions import ClientError
+from conftest import serving
 from refusal import refused, violation
 
 ABSENT = "00000000-0000-0000-0000-000000000000"
@@ -188,3 +191,26 @@ def test_every_key_has_the_default_policy_and_no_other(server, kms, fresh):
         kms.list_key_policies(KeyId=key, Marker="x")
     with refused("UnknownOperationException"):
         kms.put_key_policy(KeyId=key, Policy="{}")
+
+
+def test_disabling_acts_while_the_vaults_are_away_and_a_retry_succeeds(tmp_path):
+    with serving(tmp_path) as server:
+        kms = server.client("kms")
+        key = kms.create_key()["KeyMetadata"]
+        for vault in "abc":
+            (tmp_path / vault).rename(tmp_path / f"{vault}-away")
+        with pytest.raises(ClientError) as caught:
+            kms.disable_key(KeyId=key["KeyId"])
+        answer = caught.value.response
+        assert answer["Error"]["Code"] == "DependencyTimeoutException"
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 500
+        words = r"effective, not yet vaulted \(change `chg_[0-9a-f]{32}`\)"
+        assert re.fullmatch(words, answer["Error"]["Message"])
+        with refused("DisabledException", f"{key['Arn']} is disabled."):
+            kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+        for vault in "abc":
+            (tmp_path / f"{vault}-away").rename(tmp_path / vault)
+        # What AWS's clients do by themselves: each try waits for the same change.
+        retrying = server.client("kms", attempts=6)
+        retrying.disable_key(KeyId=key["KeyId"])
+        assert state(kms, key) == "Disabled"

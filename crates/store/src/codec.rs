@@ -7,7 +7,8 @@
 //! as bytes, list of index entries: index number `u8`, value as bytes), deletes (aggregate, tenant
 //! id, revision `u64`), guards (aggregate, expected), events (bytes), jobs (name as text,
 //! argument as bytes) and erased materials (version id (8)). An aggregate is its kind `u16` and its
-//! id (16); expected is an option of a revision `u64`. Lists keep their order. Revisions run from 1 to 2^63 - 1, as databases count.
+//! id (16); expected is an option of a revision `u64`. Lists keep their order. Revisions run from 1
+//! to 2^63 - 1, as databases count.
 
 use keystead_crypto::{
     Sealed,

@@ -39,10 +39,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::NoAlias { alias } => {
             Exception::sender(Code::NotFound, format!("Alias {} is not found.", place.alias(alias)))
         }
-        Fault::AliasExists { alias } => Exception::sender(
-            Code::AlreadyExists,
-            format!("An alias with the name {} already exists", place.alias(alias)),
-        ),
+        Fault::AliasExists { alias } => alias_exists(&place.alias(alias)),
         Fault::AliasName(bad) => alias_name(bad),
         Fault::TagLimit { .. } => Exception::sender(Code::LimitExceeded, TAG_LIMIT),
         Fault::RotationLimit { .. } => Exception::sender(Code::LimitExceeded, ROTATION_LIMIT),
@@ -148,6 +145,11 @@ pub(super) fn key_name(bad: &BadKeyName) -> Exception {
         BadKeyName::ForeignAccount { text } => format!("Key '{text}' does not exist"),
     };
     Exception::sender(Code::NotFound, message)
+}
+
+fn alias_exists(arn: &str) -> Exception {
+    let message = format!("An alias with the name {arn} already exists");
+    Exception::sender(Code::AlreadyExists, message)
 }
 
 /// AWS has no words for a reserved name.
