@@ -28,8 +28,8 @@ class Server:
     secret_access_key: str
     root_public_key: str
 
-    def client(self, service, region=REGION, validate=True, **credentials):
-        """A client without retries; `validate=False` lets through what boto3 would refuse."""
+    def client(self, service, region=REGION, validate=True, attempts=1, **credentials):
+        """A client that tries so often; `validate=False` lets through what boto3 would refuse."""
         session = boto3.session.Session()
         return session.client(
             service,
@@ -38,7 +38,9 @@ class Server:
             aws_access_key_id=credentials.get("access_key_id", self.access_key_id),
             aws_secret_access_key=credentials.get("secret_access_key", self.secret_access_key),
             aws_session_token=credentials.get("session_token"),
-            config=Config(retries={"total_max_attempts": 1}, parameter_validation=validate),
+            config=Config(
+                retries={"total_max_attempts": attempts}, parameter_validation=validate
+            ),
         )
 
 

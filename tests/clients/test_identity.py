@@ -127,10 +127,10 @@ def test_a_session_token_is_refused(server, key):
 def test_operations_that_are_not_offered_are_unknown(kms, key):
     name = key["KeyId"]
     for call in (
-        lambda: kms.list_aliases(),
-        lambda: kms.schedule_key_deletion(KeyId=name),
-        lambda: kms.disable_key(KeyId=name),
-        lambda: kms.generate_random(NumberOfBytes=8),
+        lambda: kms.list_grants(KeyId=name),
+        lambda: kms.put_key_policy(KeyId=name, Policy="{}"),
+        lambda: kms.delete_imported_key_material(KeyId=name),
+        lambda: kms.describe_custom_key_stores(),
         lambda: kms.generate_data_key_pair(KeyId=name, KeyPairSpec="ECC_NIST_P256"),
     ):
         with refused("UnknownOperationException", ""):

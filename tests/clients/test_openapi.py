@@ -9,7 +9,7 @@ import pytest
 from conftest import serving
 from described import DOCUMENT, FILE, OPERATIONS, check
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from operations import ABSENT, Api, in_base64, successes
+from operations import ABSENT, Api, doomed_key, in_base64, new_alias, new_key, successes
 
 # Answers that no client can bring about, and why.
 UNSEEN = {("CreateKey", 202): "the vaults would have to go away between copy and segment"}
@@ -22,16 +22,17 @@ EXCUSED = {
     (500, "internal"): "takes a fault of the program",
     (500, "unknown-outcome"): "takes a database that fails within a commit",
     (503, "unavailable"): "takes a full disk; vaults that are away stop changes alone",
-    ("Decrypt", 409, "wrong-state"): "no command takes a key out of use",
-    ("LeaseDataKey", 409, "wrong-state"): "no command takes a key out of use",
-    ("Verify", 409, "wrong-state"): "no command takes a key out of use",
-    ("VerifyMac", 409, "wrong-state"): "no command takes a key out of use",
-    ("GetPublicKey", 409, "wrong-state"): "no command takes a key out of use",
     ("CreateKit", 409, "conflict"): "takes a kit of an id that exists, which no client makes",
     ("ProveKit", 409, "conflict"): "takes changes at the same instant",
     ("RevokeKit", 409, "conflict"): "takes changes at the same instant",
 }
+# Whoever changes a key may meet another change of it.
+CHANGES = [name for name, of in OPERATIONS.items()
+           if of.path.startswith("/v1/keys/{key}/") and (409, "conflict") in of.errors()]
+EXCUSED |= {(name, 409, "conflict"): "takes changes at the same instant"
+            for name in [*CHANGES, "UpdateAlias", "DeleteAlias"]}
 WRONG = {
+    "array": ["x", 5, {}, [5]],
     "string": [5, True, ["x"], {}],
     "integer": ["5", 1.5, True, [5]],
     "boolean": ["true", 1],
@@ -39,7 +40,8 @@ WRONG = {
 }
 # Members whose values are free within their bounds.
 FREE = {("CreateKey", "purpose"), ("CreateKey", "description"), ("Encrypt", "plaintext"),
-        ("PutWrap", "data_key"), ("Sign", "message"), ("GenerateMac", "message")}
+        ("PutWrap", "data_key"), ("Sign", "message"), ("GenerateMac", "message"),
+        ("UpdateKeyDescription", "description")}
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +197,33 @@ def turned_away(api, name):
         yield native.Exchange(operation.method, place, b"", answer.status, kind, read, "")
 
 
+def decrypt_under_a_disabled_key(api):
+    key = new_key(api)
+    sealed = api.call("Encrypt", {"plaintext": in_base64(b"p")}, **key).json()
+    api.call("DisableKey", {}, **key)
+    return api.call("Decrypt", {"ciphertext": sealed["ciphertext"]}, **key)
+
+
+def lease_of_a_disabled_key(api):
+    key = new_key(api)
+    made = api.call("GenerateLeasedDataKey", key).json()
+    api.call("DisableKey", {}, **key)
+    return api.call("LeaseDataKey", {"ciphertext": made["ciphertext"]})
+
+
+def one_tag_too_many(api):
+    key = new_key(api)
+    api.call("TagResource", {"tags": {str(n): "" for n in range(50)}}, **key)
+    return api.call("TagResource", {"tags": {"one more": ""}}, **key)
+
+
+def one_rotation_too_many(api):
+    key = new_key(api)
+    while (exchange := api.call("RotateKeyOnDemand", {}, **key)).status == 200:
+        pass
+    return exchange
+
+
 def ended_lease(api):
     """Asks until the lease of a second has ended."""
     while (exchange := api.call("UnwrapDataKey", api.ended)).status == 200:
@@ -243,11 +272,42 @@ PROVOKED = {
     ("GenerateMac", 409, "wrong-state"):
         lambda api: api.call("GenerateMac", api.bodies["GenerateMac"],
                              key=expired_key(api, spec="HMAC_256")),
+    ("Decrypt", 409, "wrong-state"): decrypt_under_a_disabled_key,
+    ("LeaseDataKey", 409, "wrong-state"): lease_of_a_disabled_key,
+    ("TagResource", 429, "limit"): one_tag_too_many,
+    ("RotateKeyOnDemand", 429, "limit"): one_rotation_too_many,
+    ("CreateAlias", 404, "not-found"):
+        lambda api: api.call("CreateAlias", {"alias": "alias/x", "key": "key_" + ABSENT}),
+    ("CreateAlias", 409, "wrong-state"):
+        lambda api: api.call("CreateAlias", {"alias": "alias/x", **doomed_key(api)}),
+    ("CreateAlias", 409, "conflict"):
+        lambda api: api.call("CreateAlias", {**new_alias(api), "key": api.values["key"]}),
+    ("ListAliases", 404, "not-found"):
+        lambda api: api.call("ListAliases", query={"key": "key_" + ABSENT}),
+    ("UpdateAlias", 404, "not-found"):
+        lambda api: api.call("UpdateAlias", api.bodies["UpdateAlias"], alias="alias/none"),
+    ("UpdateAlias", 409, "wrong-state"):
+        lambda api: api.call("UpdateAlias", doomed_key(api), **new_alias(api)),
+    ("DeleteAlias", 404, "not-found"): lambda api: api.call("DeleteAlias", alias="alias/none"),
     ("UnwrapDataKey", 409, "wrong-state"): ended_lease,
     ("RevokeKit", 409, "wrong-state"): lambda api: api.call("RevokeKit", kit=api.last_kit),
     ("PutWrap", 409, "conflict"):
         lambda api: api.call("PutWrap", {"data_key": in_base64(bytes(16))}, subject="given"),
 }
+
+
+def absent(name):
+    return lambda api: api.call(name, api.bodies[name], key="key_" + ABSENT)
+
+
+def out_of_state(name):
+    """Cancelling takes a doomed key, all else one that is not."""
+    key = new_key if name == "CancelKeyDeletion" else doomed_key
+    return lambda api: api.call(name, api.bodies[name], **key(api))
+
+
+PROVOKED |= {(name, 404, "not-found"): absent(name) for name in CHANGES}
+PROVOKED |= {(name, 409, "wrong-state"): out_of_state(name) for name in CHANGES}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -124,6 +124,8 @@ ids! {
     WrapId, 16, "wrp";
     /// One use of an idempotency key.
     IdempotencyId, 16, "idk";
+    /// An alias.
+    AliasId, 16, "als";
 }
 
 /// Reads exactly `N` bytes of lowercase hex.

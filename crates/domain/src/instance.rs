@@ -3,7 +3,10 @@
 //! Invariant: bodies hold no secret; an access key's secret and every key's material are material
 //! rows beside them. Each body starts with its format version and reads back exactly.
 
-use keystead_crypto::bytes::{Malformed, Reader, Writer};
+use keystead_crypto::{
+    bytes::{Malformed, Reader, Writer},
+    hash::sha256_parts,
+};
 
 use crate::{
     Account, EpochId, IncarnationId, InstanceId, KeyId, KeyVersion, KitId, PrincipalId, TenantId,
@@ -125,6 +128,13 @@ fn begun() -> Writer {
 }
 
 impl Instance {
+    /// Takes a destroyed version into the chain of destructions: H(previous ‖ version ‖ time).
+    pub fn destroyed(&mut self, version: VersionId, at: Timestamp) {
+        let time = at.as_micros().to_be_bytes();
+        let parts: [&[u8]; 3] = [&self.destruction_hash, version.as_bytes(), &time];
+        self.destruction_hash = sha256_parts(&parts);
+    }
+
     /// The canonical body.
     #[must_use]
     pub fn to_body(&self) -> Vec<u8> {

@@ -6,7 +6,7 @@
 
 use keystead_crypto::bytes::{Malformed, Reader, Writer};
 
-use crate::{EpochId, KeyId, KeySpec, KeyState, TenantId, Timestamp, VersionId};
+use crate::{EpochId, KeyId, KeySpec, KeyState, RotationSchedule, TenantId, Timestamp, VersionId};
 
 /// One version of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,10 @@ pub struct Key {
     pub versions: Vec<KeyVersion>,
     /// Tags, sorted by name.
     pub tags: Vec<(String, String)>,
+    /// When it gets its next version by itself, if ever.
+    pub rotation: Option<RotationSchedule>,
+    /// Numbers of the versions that somebody asked for, ascending; the first version is none.
+    pub on_demand: Vec<u32>,
 }
 
 const BODY_VERSION: u16 = 1;
@@ -110,6 +114,10 @@ impl Key {
         w.list(self.tags.iter(), |w, (name, value)| {
             w.text(name).text(value);
         });
+        w.option(self.rotation, |w, schedule| schedule.write(w));
+        w.list(self.on_demand.iter(), |w, number| {
+            w.u32(*number);
+        });
         w.finish()
     }
 
@@ -134,6 +142,8 @@ impl Key {
             state: KeyState::read(&mut r)?,
             versions: r.list(KeyVersion::read)?,
             tags: r.list(|r| Ok((r.text("tag")?.to_owned(), r.text("tag value")?.to_owned())))?,
+            rotation: r.option("rotation", RotationSchedule::read)?,
+            on_demand: r.list(Reader::u32)?,
         };
         r.finish()?;
         if key.versions.is_empty() {
@@ -168,6 +178,8 @@ mod tests {
                 key_check: entropy.array(),
             }],
             tags: vec![("a".into(), "b".into())],
+            rotation: RotationSchedule::starting(365, Timestamp::from_micros(5)),
+            on_demand: vec![2, 4],
         }
     }
 

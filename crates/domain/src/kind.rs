@@ -58,6 +58,8 @@ kinds! {
     WrapLog = 10, "wrap-log";
     /// A command that was sent under an idempotency key, and what it made.
     IdempotencyKey = 11, "idempotency-key";
+    /// A name of a key that can be moved to another one.
+    Alias = 12, "alias";
 }
 
 impl Kind {

@@ -3,6 +3,7 @@
 //! Invariant: pure values. Transitions consume the old value and take `now`; nothing here reads a
 //! clock, a file or a random source of its own.
 
+mod alias;
 mod arn;
 pub mod fuzz;
 mod idempotency;
@@ -10,20 +11,24 @@ mod ids;
 mod instance;
 mod key;
 mod kind;
+mod rotation;
 mod spec;
 mod state;
 mod time;
 mod wrap;
 
+pub use alias::{Alias, AliasName, BadAlias};
 pub use arn::{Account, BadAccount, BadKeyName, KeyName, key_arn, uuid};
 pub use idempotency::IdempotencyKey;
 pub use ids::{
-    BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId, NodeId,
-    PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex, to_hex,
+    AliasId, BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId,
+    NodeId, PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex,
+    to_hex,
 };
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeyVersion};
 pub use kind::Kind;
+pub use rotation::RotationSchedule;
 pub use spec::{KeySpec, KeyUsage, MacAlgorithm, SigningAlgorithm};
 pub use state::{KeyState, Transition, Unlawful};
 pub use time::{BadTime, Timestamp};

@@ -117,6 +117,24 @@ impl KeyState {
         }
     }
 
+    /// This state while `later` is committed and not yet in the vaults: what a change takes away
+    /// holds from its commit on, what it gives waits.
+    #[must_use]
+    pub const fn restricted_by(self, later: Self) -> Self {
+        if later.allows() <= self.allows() { later } else { self }
+    }
+
+    /// How much is allowed; less is further on the way to its end.
+    const fn allows(self) -> u8 {
+        match self {
+            Self::Active { .. } => 4,
+            Self::Deactivated { .. } => 3,
+            Self::Suspended { .. } | Self::Compromised { .. } => 2,
+            Self::Doomed { .. } => 1,
+            Self::Destroyed { .. } => 0,
+        }
+    }
+
     /// The name in NIST SP 800-57 part 1 rev. 5, §7.
     #[must_use]
     pub const fn nist_name(self) -> &'static str {
@@ -246,6 +264,23 @@ mod tests {
                 .collect();
             assert_eq!(&found, want, "{state:?}");
         }
+    }
+
+    #[test]
+    fn what_a_later_state_takes_away_holds_at_once_and_what_it_gives_does_not() {
+        for earlier in states() {
+            for later in states() {
+                let held = earlier.restricted_by(later);
+                assert!(held == earlier || held == later);
+                assert_eq!(held.may_protect(), earlier.may_protect() && later.may_protect());
+                assert!(!held.may_open() || (earlier.may_open() && later.may_open()));
+                let gone = |state| matches!(state, KeyState::Destroyed { .. });
+                assert_eq!(gone(held), gone(earlier) || gone(later), "{earlier} then {later}");
+            }
+        }
+        let doomed = KeyState::Doomed { due: LATER };
+        let cancelled = KeyState::Suspended { since: LATER };
+        assert_eq!(doomed.restricted_by(cancelled), doomed);
     }
 
     #[test]

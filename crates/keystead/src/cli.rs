@@ -4,6 +4,7 @@
 //! secret has no flag of its own, only a `--…-file` that names where it lies. Help is prose with
 //! units and defaults, because it is the page that people have on the worst day.
 
+mod alias;
 mod instance;
 mod key;
 mod kit;
@@ -21,12 +22,13 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::Endpoint;
 use crate::config::Flags;
 
+pub(crate) use alias::AliasCommand;
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
 pub(crate) use key::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
 pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
 pub(crate) use restore::{RestoreArgs, RestoreCommand, UsedKitArgs};
 pub(crate) use settings::{ConfigCommand, SettingArgs};
-pub(crate) use values::{Head, RootPublicKey};
+pub(crate) use values::{Head, RootPublicKey, Tag};
 pub(crate) use wrap::{
     WrapCommand, WrapExportArgs, WrapPutArgs, WrapShowArgs, WrapUnwrapArgs, WrapVerifyArgs,
 };
@@ -124,9 +126,12 @@ pub(crate) enum Command {
     /// Make, verify, list and revoke recovery kits
     #[command(subcommand)]
     Kit(KitCommand),
-    /// List, show and create keys
+    /// Make, show, change and delete keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Name keys
+    #[command(subcommand)]
+    Alias(AliasCommand),
     /// Keep a data key for each document, and export and verify what there is
     ///
     /// A wrap record is the data key of one subject (a document, a row, a file), wrapped under the
@@ -191,6 +196,7 @@ impl Cli {
             Command::Dev(_)
             | Command::Kit(_)
             | Command::Key(_)
+            | Command::Alias(_)
             | Command::Wrap(_)
             | Command::Completions(_)
             | Command::Man(_) => SettingArgs::default(),

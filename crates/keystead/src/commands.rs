@@ -4,12 +4,14 @@
 //! Invariant: a command is one function from its flags to an exit code; it writes its answer
 //! through [`crate::output`] and decides nothing that the server decides.
 
+mod alias;
 mod config;
 mod key;
 mod shell;
 mod status;
 mod wrap;
 
+pub(crate) use alias::alias;
 pub(crate) use config::{check, explain};
 pub(crate) use key::key;
 pub(crate) use shell::{completions, man};

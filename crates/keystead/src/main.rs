@@ -89,6 +89,7 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
             kits::revoke(&plan, &client(cli, config)?, form)
         }
         Command::Key(command) => commands::key(command, &client(cli, config)?, form),
+        Command::Alias(command) => commands::alias(command, &client(cli, config)?, form),
         Command::Wrap(command) => commands::wrap(command, client(cli, config), form),
         Command::Status(_) => {
             commands::status(client(cli, config), config.data_dir.as_deref(), form)

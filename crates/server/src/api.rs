@@ -6,7 +6,9 @@
 //! Unknown members and parameters are refused: a field that was spelt wrong must not be a field
 //! that was not there.
 
+mod aliases;
 mod call;
+mod changes;
 mod data_keys;
 mod identity;
 mod keys;
@@ -77,6 +79,17 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
     let _ = data_keys::parse_unwrap(&signed, &account);
     let _ = kits::parse_create(&signed, &account);
     let _ = kits::parse_prove(&signed, &account);
+    let _ = changes::bare(&signed, &account, keystead_service::KeyChange::Enable);
+    let _ = changes::parse_deletion(&signed, &account);
+    let _ = changes::parse_description(&signed, &account);
+    let _ = changes::parse_tag(&signed, &account);
+    let _ = changes::parse_untag(&signed, &account);
+    let _ = changes::parse_rotation(&signed, &account);
+    let _ = changes::parse_rotate(&signed, &account);
+    let _ = aliases::parse_create(&signed, &account);
+    let _ = aliases::parse_update(&signed, &account);
+    let _ = aliases::parse_delete(&signed, &account);
+    let _ = aliases::parse_list(&signed, &account);
     let _ = status::no_command(&signed, &account);
 }
 

@@ -4,17 +4,23 @@
 //! Invariant: a request is read only after its sender is known, and every answer, refusals
 //! included, is made from what the service recorded. This module decides nothing about keys.
 
+mod aliases;
 mod answer;
 mod errors;
 mod exception;
 mod keys;
 mod kms;
+mod manage;
+mod managing;
 mod members;
 mod operation;
 mod place;
+mod policies;
+mod rotation;
 mod shape;
 mod signatures;
 mod sts;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -65,6 +71,24 @@ pub(crate) fn parse_every(body: &[u8]) {
     let _ = signatures::show_public_key(body, &account);
     let _ = signatures::generate_mac(body, &account);
     let _ = signatures::verify_mac(body, &account);
+    let _ = manage::simple(body, &account, keystead_service::KeyChange::Enable);
+    let _ = manage::schedule_deletion(body, &account);
+    let _ = manage::update_description(body, &account);
+    let _ = manage::tag(body, &account);
+    let _ = manage::untag(body, &account);
+    let _ = manage::enable_rotation(body, &account);
+    let create = |target| keystead_service::AliasChange::Create { target };
+    let _ = aliases::target(body, &account, create);
+    let _ = aliases::delete(body);
+    let _ = aliases::list(body, &account);
+    let _ = tags::list(body, &account);
+    let _ = rotation::rotate(body, &account);
+    let _ = rotation::status(body, &account);
+    let _ = rotation::list(body, &account);
+    let _ = policies::read(body, &account);
+    let _ = policies::list(body, &account);
+    let _ = uses::re_encrypt(body, &account);
+    let _ = uses::generate_random(body);
     let _ = sts::parse(body);
 }
 

@@ -121,6 +121,11 @@ impl Fields {
         self.take(name).is_some()
     }
 
+    /// Whether a member is there and waits to be taken.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(member, value)| member == name && !matches!(value, Json::Null))
+    }
+
     /// The name of a member that nobody took.
     pub(crate) fn left_over(&self) -> Option<&str> {
         self.members.first().map(|(name, _)| name.as_str())

@@ -110,6 +110,25 @@ pub(crate) fn job_event(ports: &Ports, now: Timestamp, operation: &str, count: u
     StateEvent { act }.encode_unplaced().expect("our events fit a leaf")
 }
 
+/// The event of a change that a job of ours makes to one thing.
+pub(crate) fn job_event_on(
+    ports: &Ports,
+    now: Timestamp,
+    operation: &str,
+    at: Resource,
+    attributes: Attributes,
+) -> Vec<u8> {
+    let request = RequestId::random(&ports.entropy);
+    let act = Act {
+        request: Some(*request.as_bytes()),
+        tenant: Some(*at.tenant.as_bytes()),
+        resource: Some(keystead_ledger::Resource { kind: at.kind.number(), id: at.id }),
+        key_version: at.version.map(|version| *version.as_bytes()),
+        ..node_act(now, operation, attributes)
+    };
+    StateEvent { act }.encode_unplaced().expect("our events fit a leaf")
+}
+
 /// An event of the node itself.
 pub(crate) fn node_act(now: Timestamp, operation: &str, attributes: Attributes) -> Act {
     Act {

@@ -85,6 +85,132 @@ impl CreateKey {
     }
 }
 
+/// Changes a key that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeKey {
+    /// Which.
+    pub key: KeyName,
+    /// How.
+    pub change: KeyChange,
+}
+
+/// What can be changed of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChange {
+    /// Use it again.
+    Enable,
+    /// Let it do nothing for now; acts at once.
+    Disable,
+    /// Destroy it after a while; until then it does nothing, from now on.
+    ScheduleDeletion {
+        /// 7 to 30.
+        window_days: u16,
+    },
+    /// Do not destroy it; it stays out of use.
+    CancelDeletion,
+    /// Say something else of it.
+    Describe {
+        /// At most 8,192 characters.
+        description: String,
+    },
+    /// Add tags, or give those of the same names other values; at most 50 in all.
+    Tag {
+        /// Name → value.
+        tags: BTreeMap<String, String>,
+    },
+    /// Remove tags; those that it does not have are no matter.
+    Untag {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Give it a new version every so many days.
+    EnableRotation {
+        /// 90 to 2,560.
+        period_days: u16,
+    },
+    /// Give it no new version by itself.
+    DisableRotation,
+}
+
+/// Gives a key a new version now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotateKey {
+    /// Which.
+    pub key: KeyName,
+}
+
+/// Shows one side of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadKey {
+    /// Which.
+    pub key: KeyName,
+    /// Which side.
+    pub aspect: KeyAspect,
+}
+
+/// What can be asked about a key beside its metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyAspect {
+    /// Its tags.
+    Tags,
+    /// Whether and when it rotates by itself.
+    RotationStatus,
+    /// The versions it had.
+    Rotations,
+    /// One of its policies.
+    Policy {
+        /// There is one, of the name `default`.
+        name: String,
+    },
+    /// The names of its policies.
+    Policies,
+}
+
+/// Encrypts again what was encrypted, without showing it.
+#[derive(Debug)]
+pub struct ReEncrypt {
+    /// 1 to 6,144 bytes.
+    pub ciphertext: Vec<u8>,
+    /// As it was when it was encrypted.
+    pub source_context: EncryptionContext,
+    /// Where given, the only key that may have encrypted it.
+    pub source: Option<KeyName>,
+    /// Under which key from now on.
+    pub destination: KeyName,
+    /// Bound to the new ciphertext.
+    pub destination_context: EncryptionContext,
+    /// Whether to act or only to say whether it would succeed.
+    pub run: Run,
+}
+
+/// What ReEncrypt made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReEncrypted {
+    /// Under which key it was.
+    pub source: KeyId,
+    /// The key-check value of the version that opened it.
+    pub source_check: [u8; 32],
+    /// Under which key it is.
+    pub destination: KeyId,
+    /// The key-check value of the version that encrypted it.
+    pub destination_check: [u8; 32],
+    /// The new ciphertext.
+    pub ciphertext: Vec<u8>,
+}
+
+/// Makes random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GenerateRandom {
+    /// 1 to 1,024.
+    pub bytes: usize,
+}
+
+/// Random bytes.
+pub struct RandomBytes {
+    /// As many as were asked for.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
 /// Shows a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribeKey {
@@ -239,4 +365,4 @@ macro_rules! redacted {
     )*};
 }
 
-redacted! { Encrypt Decrypted DataKeyGenerated }
+redacted! { Encrypt Decrypted DataKeyGenerated RandomBytes }

@@ -69,19 +69,72 @@ fn change_fault(failed: ChangeFailed<Error>) -> Error {
     }
 }
 
+/// When a change acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Once it is vaulted: somebody could rely on what it gives.
+    Vaulted,
+    /// From its commit on: it only takes away.
+    AtOnce,
+}
+
+impl Effect {
+    /// What a caller is told whose change the vaults do not confirm.
+    fn late(self, change: ChangeId) -> Fault {
+        match self {
+            Self::Vaulted => Fault::NotYetVaulted { change },
+            Self::AtOnce => Fault::EffectiveNotVaulted { change },
+        }
+    }
+}
+
 impl Service {
     /// Answers once the change is in the ledger and in enough vaults.
     pub(crate) async fn settled<T>(&self, made: Made, answer: T) -> Recorded<Result<T, Error>> {
+        self.settled_as(made, Effect::Vaulted, answer).await
+    }
+
+    /// The same, for a change that acts in its own way.
+    pub(crate) async fn settled_as<T>(
+        &self,
+        made: Made,
+        effect: Effect,
+        answer: T,
+    ) -> Recorded<Result<T, Error>> {
         let (clock, seq) = (&*self.ports.clock, made.at.commit_seq);
         self.progress.committed.reach(seq);
-        let late =
-            || Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
         if !self.progress.journaled.wait(clock, seq, WAIT_MS).await {
-            return late();
+            return Recorded::after_sync(Err(Fault::NotYetVaulted { change: made.change }.into()));
         }
-        if !self.progress.applied.wait(clock, seq, WAIT_MS).await {
-            return late();
+        let done = self.confirmed(seq, effect, async || Ok(made.change)).await;
+        Recorded::after_sync(done.and_then(|()| self.may_act().map(|()| answer)))
+    }
+
+    /// Waits for a change of before: a command that is repeated waits for what it did.
+    pub(crate) async fn awaited_change(&self, seq: u64, effect: Effect) -> Result<(), Error> {
+        self.confirmed(seq, effect, async || self.change_at(seq).await).await
+    }
+
+    async fn confirmed(
+        &self,
+        seq: u64,
+        effect: Effect,
+        change: impl AsyncFnOnce() -> Result<ChangeId, Error>,
+    ) -> Result<(), Error> {
+        let clock = &*self.ports.clock;
+        if self.progress.applied.wait(clock, seq, WAIT_MS).await {
+            return Ok(());
         }
-        Recorded::after_sync(self.may_act().map(|()| answer))
+        let change = change().await?;
+        match self.progress.effective.at() >= seq {
+            true => Err(effect.late(change).into()),
+            false => Err(Fault::NotYetVaulted { change }.into()),
+        }
+    }
+
+    /// Which change was committed there.
+    pub(crate) async fn change_at(&self, seq: u64) -> Result<ChangeId, Error> {
+        let changes = self.ports.store.changes_after(seq - 1, 1).await.map_err(Fault::from)?;
+        Ok(changes.first().ok_or(Fault::Internal)?.set.id)
     }
 }

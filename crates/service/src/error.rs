@@ -3,7 +3,7 @@
 //! Invariant: fronts match on [`ErrorKind`] or [`Fault`] exhaustively and invent nothing; a fault
 //! carries fields, never prose, and no secret.
 
-use keystead_domain::{BadKeyName, ChangeId, KeyId, KeySpec, KeyState};
+use keystead_domain::{BadAlias, BadKeyName, ChangeId, KeyId, KeySpec, KeyState};
 use thiserror::Error;
 
 /// The families of failure; each front maps each of them once.
@@ -107,6 +107,27 @@ pub enum Fault {
         /// Which.
         alias: String,
     },
+    /// An alias of this name exists.
+    #[error("alias `{alias}` exists already")]
+    AliasExists {
+        /// Which.
+        alias: String,
+    },
+    /// A text names no alias that could be made.
+    #[error(transparent)]
+    AliasName(#[from] BadAlias),
+    /// A key has as many tags as it may have.
+    #[error("key `{key}` would have more than 50 tags")]
+    TagLimit {
+        /// Which.
+        key: KeyId,
+    },
+    /// A key was rotated on demand as often as it may be.
+    #[error("key `{key}` was rotated on demand 25 times")]
+    RotationLimit {
+        /// Which.
+        key: KeyId,
+    },
     /// Something else that is named does not exist.
     #[error("{what} `{name}` does not exist")]
     Nothing {
@@ -126,6 +147,12 @@ pub enum Fault {
     /// The key exists and its copies are not yet in enough vaults.
     #[error("key `{key}` is not yet in enough vaults")]
     KeyCreating {
+        /// Which.
+        key: KeyId,
+    },
+    /// Only a key that waits for its destruction can be taken back from it.
+    #[error("key `{key}` is not pending deletion")]
+    NotDoomed {
         /// Which.
         key: KeyId,
     },
@@ -179,6 +206,12 @@ pub enum Fault {
     /// Committed here and not yet confirmed by enough vaults.
     #[error("committed, not yet vaulted (change `{change}`)")]
     NotYetVaulted {
+        /// Repeat the command, or ask for this change.
+        change: ChangeId,
+    },
+    /// It took away what it had to at once, and enough vaults have not confirmed it yet.
+    #[error("effective, not yet vaulted (change `{change}`)")]
+    EffectiveNotVaulted {
         /// Repeat the command, or ask for this change.
         change: ChangeId,
     },
@@ -332,6 +365,7 @@ impl Error {
             Fault::KeyName(BadKeyName::Malformed { .. })
             | Fault::Ciphertext
             | Fault::IncorrectKey
+            | Fault::AliasName(_)
             | Fault::DryRun
             | Fault::KitProof
             | Fault::Lease
@@ -343,10 +377,13 @@ impl Error {
             | Fault::Field { .. } => ErrorKind::Invalid,
             Fault::KeyState { .. }
             | Fault::KeyCreating { .. }
+            | Fault::NotDoomed { .. }
             | Fault::KeyExpired { .. }
             | Fault::LastKit { .. }
             | Fault::LeaseExpired => ErrorKind::WrongState,
+            Fault::TagLimit { .. } | Fault::RotationLimit { .. } => ErrorKind::Limit,
             Fault::NotYetVaulted { .. }
+            | Fault::EffectiveNotVaulted { .. }
             | Fault::VaultsAway { .. }
             | Fault::Ledger { .. }
             | Fault::Fenced { .. }
@@ -355,9 +392,10 @@ impl Error {
                 Fault::Store(keystead_store::StoreFailed::Corrupt { .. }) => ErrorKind::Corrupt,
                 _ => ErrorKind::Unavailable,
             },
-            Fault::Contended | Fault::IdempotencyReused | Fault::OtherDataKey { .. } => {
-                ErrorKind::Conflict
-            }
+            Fault::Contended
+            | Fault::IdempotencyReused
+            | Fault::AliasExists { .. }
+            | Fault::OtherDataKey { .. } => ErrorKind::Conflict,
             Fault::Unknown { .. } => ErrorKind::UnknownOutcome,
             Fault::Corrupt { .. } => ErrorKind::Corrupt,
             Fault::Internal => ErrorKind::Internal,
@@ -374,6 +412,9 @@ impl Error {
             Fault::Unauthenticated(AuthFault::Skewed) => "set this machine's clock",
             Fault::NotYetVaulted { .. } => {
                 "nothing is lost: repeat the command once the vaults are back (`keystead status`)"
+            }
+            Fault::EffectiveNotVaulted { .. } => {
+                "it is in force here: repeat the command once the vaults are back"
             }
             Fault::VaultsAway { .. } => "see `keystead status` for which vaults are away and why",
             Fault::Ledger { reason: LedgerFault::Full }

@@ -1,20 +1,23 @@
-//! Follows committed changes: first their events into the journal, then, below the watermark, their
-//! effects into the keyring.
+//! Follows committed changes: their events into the journal, what they take away into the keyring
+//! at once, and, below the watermark, all their effects.
 //!
 //! Invariant: state events enter the journal in commit order, each once (the journal knows its
 //! place); the keyring applies a change only when it is both journaled and vaulted, so that
-//! whatever a caller relied on survives the loss of this machine.
+//! whatever a caller relied on survives the loss of this machine. What a change takes away waits
+//! for neither: nobody relies on being allowed less.
 
 use std::sync::Arc;
 
-use keystead_domain::{AccessKey, Key, KeyVersion, Kind, VersionId};
-use keystead_store::{CommittedChange, Put, StoreFailed, Stored};
+use keystead_domain::{Kind, VersionId};
+use keystead_store::{CommittedChange, StoreFailed};
 use thiserror::Error;
 
 use crate::{
-    keyring::{AccessEntry, KeyEntry, Keyring, Snapshot},
+    keyring::Keyring,
     ports::Ports,
     progress::Progress,
+    replay::{apply, taken},
+    taken::Layers,
     tenants::Tenants,
     vaults::VaultSet,
 };
@@ -46,11 +49,11 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Starts both halves.
-    pub(crate) fn start(self: &Arc<Self>) {
+    /// Starts both halves; the keyring's goes on from `layers`.
+    pub(crate) fn start(self: &Arc<Self>, layers: Layers) {
         let (journal, keyring) = (self.clone(), self.clone());
         self.ports.tasks.spawn("journal-changes", Box::pin(journal.follow_journal()));
-        self.ports.tasks.spawn("apply-changes", Box::pin(keyring.follow_keyring()));
+        self.ports.tasks.spawn("apply-changes", Box::pin(keyring.follow_keyring(layers)));
     }
 
     async fn follow_journal(self: Arc<Self>) {
@@ -78,53 +81,67 @@ impl Follower {
         Ok(true)
     }
 
-    async fn follow_keyring(self: Arc<Self>) {
+    async fn follow_keyring(self: Arc<Self>, mut layers: Layers) {
+        let mut committed = self.progress.committed.watch();
         let mut journaled = self.progress.journaled.watch();
         let mut vaulted = self.set.vaulted();
         loop {
+            let head = *committed.borrow_and_update();
             let upto = (*journaled.borrow_and_update()).min(*vaulted.borrow_and_update());
-            if self.progress.applied.at() < upto {
-                if let Err(failed) = self.apply_up_to(upto).await {
-                    tracing::error!(%failed, "vaulted changes are not yet in force");
-                    self.ports.clock.sleep_ms(RETRY_MS).await;
-                }
+            let step = if layers.tail.looked_at() < head {
+                self.take_away(&mut layers).await
+            } else if layers.base.revision < upto {
+                self.apply_up_to(&mut layers, upto).await
+            } else {
+                let (one, other, third) = (
+                    std::pin::pin!(journaled.changed()),
+                    std::pin::pin!(vaulted.changed()),
+                    std::pin::pin!(committed.changed()),
+                );
+                let either = futures_util::future::select(one, other);
+                futures_util::future::select(either, third).await;
                 continue;
+            };
+            if let Err(failed) = step {
+                tracing::error!(%failed, "changes are committed and not yet in force");
+                self.ports.clock.sleep_ms(RETRY_MS).await;
             }
-            let (one, other) =
-                (std::pin::pin!(journaled.changed()), std::pin::pin!(vaulted.changed()));
-            futures_util::future::select(one, other).await;
         }
     }
 
-    async fn apply_up_to(&self, upto: u64) -> Result<(), FollowFailed> {
-        let mut next = (*self.keyring.snapshot()).clone();
+    /// Lays what the next committed changes take away over what is in force.
+    async fn take_away(&self, layers: &mut Layers) -> Result<(), FollowFailed> {
+        let changes = self.ports.store.changes_after(layers.tail.looked_at(), BATCH).await?;
+        let mut destroyed = Vec::new();
+        for change in &changes {
+            let taken = taken(&self.tenants, change)?;
+            destroyed.extend(change.set.erase.iter().copied());
+            layers.tail.add(change.commit_seq, taken);
+        }
+        self.publish(layers, &destroyed);
+        Ok(())
+    }
+
+    async fn apply_up_to(&self, layers: &mut Layers, upto: u64) -> Result<(), FollowFailed> {
+        let mut next = layers.base.clone();
         let changes = self.ports.store.changes_after(next.revision, BATCH).await?;
+        let mut destroyed = Vec::new();
         for change in changes.iter().take_while(|change| change.commit_seq <= upto) {
-            self.apply(&mut next, change).await?;
+            apply(&self.ports, &self.tenants, &mut next, change).await?;
+            destroyed.extend(change.set.erase.iter().copied());
             next.revision = change.commit_seq;
         }
-        let reached = next.revision;
-        self.keyring.publish(next);
-        self.progress.applied.reach(reached);
+        layers.tail.drop_up_to(next.revision);
+        layers.base = next;
+        self.publish(layers, &destroyed);
         Ok(())
     }
 
-    async fn apply(&self, to: &mut Snapshot, change: &CommittedChange) -> Result<(), FollowFailed> {
-        for put in &change.set.puts {
-            let stored = stored(put, change.commit_seq);
-            apply_row(&self.ports, &self.tenants, to, &stored).await?;
-        }
-        for delete in &change.set.deletes {
-            if delete.aggregate.kind == Kind::AccessKey {
-                let gone = to
-                    .access_keys
-                    .iter()
-                    .find(|(_, entry)| entry.id == delete.aggregate.id)
-                    .map(|(name, _)| name.clone());
-                gone.and_then(|name| to.access_keys.remove(&name));
-            }
-        }
-        Ok(())
+    fn publish(&self, layers: &Layers, destroyed: &[VersionId]) {
+        self.keyring.publish(layers.laid());
+        destroyed.iter().for_each(|version| self.keyring.forget(*version));
+        self.progress.effective.reach(layers.tail.looked_at());
+        self.progress.applied.reach(layers.base.revision);
     }
 }
 
@@ -141,55 +158,4 @@ pub(crate) async fn feed_journal(ports: &Ports) -> Result<Option<u64>, FollowFai
         ticket.await?;
     }
     Ok(changes.last().map(|change| change.commit_seq))
-}
-
-fn stored(put: &Put, commit_seq: u64) -> Stored {
-    Stored {
-        aggregate: put.aggregate,
-        tenant: put.tenant,
-        revision: put.expected.next(),
-        commit_seq,
-        body: put.body.clone(),
-    }
-}
-
-/// Brings one row into a snapshot: keys and access keys; other kinds are none of its business.
-pub(crate) async fn apply_row(
-    ports: &Ports,
-    tenants: &Tenants,
-    to: &mut Snapshot,
-    row: &Stored,
-) -> Result<(), FollowFailed> {
-    let kind = row.aggregate.kind;
-    if !matches!(kind, Kind::Key | Kind::AccessKey) {
-        return Ok(());
-    }
-    let corrupt = || FollowFailed::Corrupt { kind, commit_seq: row.commit_seq };
-    let keys = tenants.get(&row.tenant).ok_or_else(corrupt)?;
-    let body = keys.open_body(row).map_err(|_| corrupt())?;
-    if kind == Kind::Key {
-        let key = Key::from_body(&body).map_err(|_| corrupt())?;
-        let materials = materials(ports, &key.versions).await?;
-        to.keys.insert(key.id, Arc::new(KeyEntry { key, materials }));
-    } else {
-        let key = AccessKey::from_body(&body).map_err(|_| corrupt())?;
-        let secret = ports.store.material(key.secret).await?.ok_or_else(corrupt)?;
-        let name = key.access_key_id.clone();
-        let entry = AccessEntry { id: row.aggregate.id, key, secret };
-        to.access_keys.insert(name, Arc::new(entry));
-    }
-    Ok(())
-}
-
-async fn materials(
-    ports: &Ports,
-    versions: &[KeyVersion],
-) -> Result<Vec<(VersionId, keystead_crypto::Sealed<keystead_crypto::Material>)>, FollowFailed> {
-    let mut found = Vec::with_capacity(versions.len());
-    for version in versions {
-        if let Some(row) = ports.store.material(version.id).await? {
-            found.push((version.id, row));
-        }
-    }
-    Ok(found)
 }

@@ -10,7 +10,7 @@ use keystead_archive::{
     TenantChanges, VaultRecord, build_segment, names, object_hash,
 };
 use keystead_crypto::{RecipientSeed, Roots, SealFailed, SigningKey};
-use keystead_domain::{ChangeId, Kind, KitId, TenantId, VaultId, WrapRecord};
+use keystead_domain::{Alias, ChangeId, Kind, KitId, TenantId, VaultId, WrapRecord};
 use keystead_journal::{DiskFailed, FileName, Journal, JournalFailed, JournalUnreadable, Limits};
 use keystead_ledger::Event;
 use keystead_store::{
@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use crate::{
     Error, Site,
+    aliases::alias_index,
     audit::node_act,
     incarnation::{Founding, Named, OpenMaterial, Raw, Row},
     ports::blocking,
@@ -212,6 +213,9 @@ pub(crate) fn index_of(row: &Row) -> Vec<IndexEntry> {
         Kind::WrapRecord => WrapRecord::from_body(&row.body)
             .map(|record| wrap_index(&record.facts))
             .unwrap_or_default(),
+        Kind::Alias => {
+            Alias::from_body(&row.body).map(|alias| alias_index(&alias)).unwrap_or_default()
+        }
         _ => Vec::new(),
     }
 }
@@ -262,7 +266,7 @@ fn base(
         at: founding.now,
         ledger_heads: Vec::new(),
         recipient_set_hash: sealing.recipient_set_hash,
-        destruction_set_hash: sealing.destruction_set_hash,
+        destruction_set_hash: instance.destruction_hash,
         epoch: sealing.epoch,
     };
     let change = ChangeId::random(&site.entropy);

@@ -130,7 +130,6 @@ impl NewInstance {
             epoch_public: epoch.seed.public(),
             epoch_record: epoch.record.clone(),
             recipient_set_hash: RecipientSet::hash(&set),
-            destruction_set_hash: instance.destruction_hash,
         };
         let maker = CopyMaker { entropy, instance: &instance, sealing: &sealing, now };
         let mut objects = vec![root_copy(&maker, &root)];

@@ -1,4 +1,5 @@
-//! What a node does beside answering: the public status record, counted refusals, forgetting.
+//! What a node does beside answering: the public status record, counted refusals, forgetting;
+//! destroying and rotating what is due.
 //!
 //! Invariant: each job is idempotent and starts from what is stored, so that killing it loses
 //! nothing.
@@ -23,9 +24,12 @@ const STATUS_FILE: &str = "status.json";
 impl Service {
     pub(crate) fn start_jobs(self: &Arc<Self>) {
         let (record, flush, forget) = (self.clone(), self.clone(), self.clone());
+        let (destroy, rotate) = (self.clone(), self.clone());
         self.ports.tasks.spawn("status-record", Box::pin(record.keep_status_record()));
         self.ports.tasks.spawn("counted-refusals", Box::pin(flush.keep_flushing()));
         self.ports.tasks.spawn("idempotency-keys", Box::pin(forget.keep_forgetting()));
+        self.ports.tasks.spawn("destructions", Box::pin(destroy.keep_destroying()));
+        self.ports.tasks.spawn("rotations", Box::pin(rotate.keep_rotating()));
     }
 
     /// Ends a node in order: its last event, its status record, its journal.

@@ -1,8 +1,8 @@
 //! The keyring: what uses are decided and executed on, in memory, one immutable snapshot at a time.
 //!
-//! Invariant: it holds only what is below the vaults' watermark, sealed; a snapshot never changes,
-//! and publishing a new one costs O(log n) for each change. Opened keys are in the arena, behind a
-//! bounded cache.
+//! Invariant: it holds only what is below the vaults' watermark, sealed, less what later changes
+//! take away; a snapshot never changes, and publishing a new one costs O(log n) for each change.
+//! Opened keys are in the arena, behind a bounded cache; a destroyed one leaves it and stays out.
 
 use std::sync::{Arc, RwLock};
 
@@ -10,7 +10,9 @@ use imbl::OrdMap;
 use keystead_crypto::{
     CipherKey, Ed25519Key, KeyVersion, MacKey, Material, P256Key, Sealed, Secret,
 };
-use keystead_domain::{AccessKey, Key, KeyId, KeySpec, TenantId, VersionId};
+use keystead_domain::{
+    AccessKey, Alias, Key, KeyId, KeyName, KeySpec, KeyState, TenantId, VersionId,
+};
 
 use crate::{
     Error, Fault,
@@ -18,8 +20,8 @@ use crate::{
     tenants::{Tenants, key_version},
 };
 
-/// A key with its sealed materials.
-#[derive(Debug)]
+/// A key with its sealed materials; a destroyed one has none.
+#[derive(Debug, Clone)]
 pub(crate) struct KeyEntry {
     pub(crate) key: Key,
     pub(crate) materials: Vec<(VersionId, Sealed<Material>)>,
@@ -46,10 +48,14 @@ pub(crate) struct AccessEntry {
 /// One immutable state of everything that uses need.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
-    /// The last change applied.
+    /// The last change wholly applied.
     pub(crate) revision: u64,
     pub(crate) keys: OrdMap<KeyId, Arc<KeyEntry>>,
     pub(crate) access_keys: OrdMap<String, Arc<AccessEntry>>,
+    /// By tenant and name.
+    pub(crate) aliases: OrdMap<(TenantId, String), Arc<Alias>>,
+    /// Names deleted above the watermark, with the change that did it.
+    pub(crate) removed_aliases: OrdMap<(TenantId, String), u64>,
 }
 
 /// The present snapshot and the cache of opened keys.
@@ -92,7 +98,16 @@ impl Keyring {
         let id = key_version(entry.key.id, version);
         let opened = Arc::new(OpenedKey::new(entry.key.spec, id, raw).ok_or_else(corrupt)?);
         self.opened.insert(version, opened.clone());
+        // A destruction in between has emptied its place already: nothing may fill it again.
+        if self.snapshot().is_destroyed(entry.key.id) {
+            self.opened.forget(&version);
+        }
         Ok(opened)
+    }
+
+    /// Drops the opened key of a version that was destroyed, once the snapshot says so.
+    pub(crate) fn forget(&self, version: VersionId) {
+        self.opened.forget(&version);
     }
 }
 
@@ -124,5 +139,26 @@ impl Snapshot {
     /// The key with this id, if it belongs to `tenant`: others' keys do not exist for a caller.
     pub(crate) fn key(&self, id: KeyId, tenant: TenantId) -> Option<&Arc<KeyEntry>> {
         self.keys.get(&id).filter(|entry| entry.key.tenant == tenant)
+    }
+
+    /// The id of the key that a name stands for.
+    pub(crate) fn key_id(&self, name: &KeyName, tenant: TenantId) -> Result<KeyId, Error> {
+        match name {
+            KeyName::Id(id) => Ok(*id),
+            KeyName::Alias(name) => match self.aliases.get(&(tenant, name.clone())) {
+                Some(alias) => Ok(alias.target),
+                None => Err(Fault::NoAlias { alias: name.clone() }.into()),
+            },
+        }
+    }
+
+    /// The aliases of a key.
+    pub(crate) fn aliases_of(&self, key: KeyId) -> impl Iterator<Item = &Alias> {
+        self.aliases.values().map(|alias| &**alias).filter(move |alias| alias.target == key)
+    }
+
+    fn is_destroyed(&self, id: KeyId) -> bool {
+        let state = self.keys.get(&id).map(|entry| entry.key.state);
+        matches!(state, Some(KeyState::Destroyed { .. }))
     }
 }

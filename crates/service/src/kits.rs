@@ -286,7 +286,7 @@ impl Service {
         rows.iter().map(|row| self.system_body(row, Kit::from_body)).collect()
     }
 
-    fn system_body<T, M>(
+    pub(crate) fn system_body<T, M>(
         &self,
         row: &keystead_store::Stored,
         read: impl Fn(&[u8]) -> Result<T, M>,
@@ -472,7 +472,13 @@ impl Service {
         set
     }
 
-    fn system_put(&self, kind: Kind, id: &[u8; 16], expected: Expected, body: &[u8]) -> Put {
+    pub(crate) fn system_put(
+        &self,
+        kind: Kind,
+        id: &[u8; 16],
+        expected: Expected,
+        body: &[u8],
+    ) -> Put {
         let tenant = self.instance.system_tenant;
         let keys = self.tenants.get(&tenant).expect("start opened the system tenant");
         let body = keys.seal_body(&self.ports.entropy, kind, id, expected.next(), body);
@@ -490,7 +496,6 @@ impl Service {
             epoch_public: epoch.seed.public(),
             epoch_record: tables.epoch_record.clone(),
             recipient_set_hash: RecipientSet::hash(&tables.set),
-            destruction_set_hash: present.destruction_set_hash,
         };
         *self.shipper.sealing.write().expect("no code panics while it holds this lock") =
             Arc::new(next);

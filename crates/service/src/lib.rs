@@ -3,6 +3,7 @@
 //! Invariant: no HTTP, SQL, thread or ambient clock: the whole service runs on one current-thread
 //! runtime over memory ports, and two runs from one seed are equal.
 
+mod aliases;
 mod audit;
 mod authenticate;
 mod command;
@@ -22,6 +23,7 @@ mod lru;
 mod outbox;
 mod ports;
 mod progress;
+mod replay;
 mod report;
 pub mod restore;
 mod service;
@@ -29,12 +31,14 @@ mod shipper;
 mod start;
 pub mod status;
 mod survey;
+mod taken;
 mod tenants;
 mod tiles;
 mod uses;
 mod vaults;
 mod wraps;
 
+pub use aliases::{AliasChange, AliasPage, ChangeAlias, ListAliases};
 pub use command::*;
 pub use door::Recorded;
 pub use error::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};

@@ -44,6 +44,13 @@ impl<K: Ord + Clone, V: Clone> Lru<K, V> {
             inner.values.remove(&oldest);
         }
     }
+
+    pub(crate) fn forget(&self, key: &K) {
+        let inner = &mut *self.inner.lock().expect("no code panics while it holds this lock");
+        if let Some((age, _)) = inner.values.remove(key) {
+            inner.ages.remove(&age);
+        }
+    }
 }
 
 impl<K, V> std::fmt::Debug for Lru<K, V> {
@@ -67,5 +74,10 @@ mod tests {
         assert_eq!((lru.find(&1), lru.find(&3)), (Some('a'), Some('c')));
         lru.insert(1, 'z');
         assert_eq!(lru.find(&1), Some('z'));
+        lru.forget(&1);
+        lru.forget(&9);
+        assert_eq!((lru.find(&1), lru.find(&3)), (None, Some('c')));
+        lru.insert(4, 'd');
+        assert_eq!((lru.find(&3), lru.find(&4)), (Some('c'), Some('d')), "its place is free");
     }
 }

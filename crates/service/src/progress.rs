@@ -1,7 +1,8 @@
 //! How far each step of a change has come, as numbers that anybody can wait for.
 //!
 //! Invariant: each number only grows, and `applied` is never ahead of `journaled` or of the vaults'
-//! watermark. Whoever waits holds nothing.
+//! watermark; `effective` is, since what a change takes away waits for neither. Whoever waits holds
+//! nothing.
 
 use tokio::sync::watch;
 
@@ -14,7 +15,9 @@ pub(crate) struct Progress {
     pub(crate) committed: Mark,
     /// Its events are durable in the journal.
     pub(crate) journaled: Mark,
-    /// In the keyring: below the watermark and in force.
+    /// What it takes away is in force.
+    pub(crate) effective: Mark,
+    /// In the keyring: below the watermark and wholly in force.
     pub(crate) applied: Mark,
 }
 
@@ -27,6 +30,7 @@ impl Progress {
         Self {
             committed: Mark::new(committed),
             journaled: Mark::new(journaled),
+            effective: Mark::new(committed),
             applied: Mark::new(applied),
         }
     }

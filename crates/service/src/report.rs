@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use keystead_domain::{Kit, to_hex};
+use keystead_domain::{KeyState, Kit, Timestamp, to_hex};
 
 use crate::{
     Cx, Error, Fault, Service,
@@ -61,7 +61,7 @@ impl Service {
             kits: kits.iter().map(kit_status).collect(),
             promises: Vec::new(),
         };
-        report.promises = promises(&report);
+        report.promises = promises(&report, &self.destroyed());
         report
     }
 
@@ -70,6 +70,25 @@ impl Service {
             AuditDurability::Local => SHIPPED_EVERY_MS,
             AuditDurability::Vaulted => 0,
         }
+    }
+
+    /// What was destroyed, and what will be.
+    fn destroyed(&self) -> Destroyed {
+        let snapshot = self.keyring.snapshot();
+        let mut seen = Destroyed { suspended: self.destroying.is_suspended(), ..<_>::default() };
+        for key in snapshot.keys.values().map(|entry| &entry.key) {
+            match key.state {
+                KeyState::Destroyed { .. } => {
+                    seen.keys += 1;
+                    seen.versions += key.versions.len();
+                }
+                KeyState::Doomed { due } => {
+                    seen.next = Some(seen.next.map_or(due, |next: Timestamp| next.min(due)));
+                }
+                _ => {}
+            }
+        }
+        seen
     }
 
     fn state(&self) -> String {
@@ -132,7 +151,17 @@ fn kit_status(kit: &Kit) -> KitStatus {
     }
 }
 
-fn promises(report: &StatusReport) -> Vec<PromiseStatus> {
+/// How it stands with destruction.
+#[derive(Debug, Default)]
+struct Destroyed {
+    keys: usize,
+    versions: usize,
+    /// When the next key is due.
+    next: Option<Timestamp>,
+    suspended: bool,
+}
+
+fn promises(report: &StatusReport, destroyed: &Destroyed) -> Vec<PromiseStatus> {
     let fenced = report.state != "serving";
     vec![
         promise(1, "nothing without a way back", &way_back(report)),
@@ -143,12 +172,7 @@ fn promises(report: &StatusReport) -> Vec<PromiseStatus> {
             "the record cannot be rewritten unseen",
             &["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
         ),
-        PromiseStatus {
-            number: 5,
-            name: "destroyed is a fact with a date".to_owned(),
-            verdict: "not due".to_owned(),
-            reason: Some("nothing was destroyed".to_owned()),
-        },
+        destruction(destroyed),
         promise(6, "nothing lost", if fenced { std::slice::from_ref(&report.state) } else { &[] }),
         promise(7, "no secret leaks", &[]),
         promise(8, "fast enough to forget", &["not measured on this machine".to_owned()]),
@@ -161,6 +185,29 @@ fn promise(number: u8, name: &str, weak: &[String]) -> PromiseStatus {
         false => ("weak", Some(weak.join("; "))),
     };
     PromiseStatus { number, name: name.to_owned(), verdict: verdict.to_owned(), reason }
+}
+
+fn destruction(seen: &Destroyed) -> PromiseStatus {
+    let mut weak = Vec::new();
+    if seen.keys > 0 {
+        weak.push(format!(
+            "{} versions of {} destroyed keys are residual: their copies stay in the vaults, where \
+             a kit opens them",
+            seen.versions, seen.keys
+        ));
+    }
+    if seen.suspended {
+        weak.push("the clock jumped: keys that are due are not destroyed".to_owned());
+    }
+    let told = promise(5, "destroyed is a fact with a date", &weak);
+    if !weak.is_empty() {
+        return told;
+    }
+    let reason = match seen.next {
+        None => "nothing was destroyed".to_owned(),
+        Some(next) => format!("the next key is due at {next}"),
+    };
+    PromiseStatus { verdict: "not due".to_owned(), reason: Some(reason), ..told }
 }
 
 fn way_back(report: &StatusReport) -> Vec<String> {

@@ -15,6 +15,7 @@ use crate::{
     authenticate::SigningScope,
     door::{Recorded, Resolved, Resource},
     keyring::Keyring,
+    keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
     ports::Ports,
@@ -48,6 +49,8 @@ pub struct Service {
     pub(crate) wraps: WrapWriter,
     pub(crate) ledger: Arc<LedgerShipper>,
     pub(crate) durability: AuditDurability,
+    pub(crate) late: LateAnswers,
+    pub(crate) destroying: Destroying,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// Stands in for the secret of access keys that do not exist.

@@ -13,7 +13,7 @@ use keystead_archive::{
     TenantChanges, build_segment, object_hash,
 };
 use keystead_crypto::{RecipientKey, VerifyingKey};
-use keystead_domain::{EpochId, Key, Kind, Tenant, TenantId};
+use keystead_domain::{EpochId, Instance, Key, KeyState, Kind, Tenant, TenantId};
 use keystead_journal::DiskFailed;
 use keystead_store::{CommittedChange, Put, StoreFailed, Stored};
 use thiserror::Error;
@@ -49,7 +49,6 @@ pub(crate) struct Sealing {
     /// The epoch's root-signed record.
     pub(crate) epoch_record: Vec<u8>,
     pub(crate) recipient_set_hash: [u8; 32],
-    pub(crate) destruction_set_hash: [u8; 32],
 }
 
 impl Sealing {
@@ -86,6 +85,8 @@ pub(crate) struct Shipper {
     /// Owns changes that touch no tenant's aggregate.
     pub(crate) system: TenantId,
     pub(crate) end: Mutex<ChainEnd>,
+    /// The chain of destructions as of the last change shipped.
+    pub(crate) destructions: Mutex<[u8; 32]>,
 }
 
 impl Shipper {
@@ -147,7 +148,11 @@ impl Shipper {
         let (last, images) = self.images(end.commit_seq, &changes)?;
         let next = ChainEnd { sequence: end.sequence + 1, hash: [0; 32], commit_seq: last };
         let sealing = self.sealing();
-        let header = self.header(&sealing, &end, &next);
+        let destructions = self.destructions(&images);
+        let header = SegmentHeader {
+            destruction_set_hash: destructions,
+            ..self.header(&sealing, &end, &next)
+        };
         let bytes: Arc<[u8]> = build_segment(
             &self.ports.entropy,
             &sealing.signer,
@@ -160,6 +165,7 @@ impl Shipper {
         self.outbox.keep(&self.ports, next.sequence, &bytes).await?;
         let next = ChainEnd { hash: object_hash(&bytes), ..next };
         *self.end.lock().expect("no code panics while it holds this lock") = next;
+        *self.destructions.lock().expect("no code panics while it holds this lock") = destructions;
         self.set.segment_built(next);
         Ok(true)
     }
@@ -182,9 +188,20 @@ impl Shipper {
                 root: head.root,
             }],
             recipient_set_hash: sealing.recipient_set_hash,
-            destruction_set_hash: sealing.destruction_set_hash,
+            destruction_set_hash: [0; 32],
             epoch: sealing.epoch,
         }
+    }
+
+    /// The chain of destructions after these changes: the instance's newest image tells.
+    fn destructions(&self, images: &[TenantChanges]) -> [u8; 32] {
+        let changes = images.iter().flat_map(|of| &of.changes);
+        let puts =
+            changes.flat_map(|change| change.puts.iter().map(|put| (change.commit_seq, put)));
+        let newest = puts.filter(|(_, put)| put.kind == Kind::Instance).max_by_key(|(at, _)| *at);
+        let told = newest.and_then(|(_, put)| Instance::from_body(&put.body).ok());
+        let before = *self.destructions.lock().expect("no code panics while it holds this lock");
+        told.map_or(before, |instance| instance.destruction_hash)
     }
 
     /// As many whole changes as a segment takes, as images per tenant.
@@ -282,7 +299,9 @@ pub(crate) fn copies(kind: Kind, body: &[u8]) -> Option<Vec<CopyRef>> {
     Some(match kind {
         Kind::Key => {
             let key = Key::from_body(body).ok()?;
-            of(key.id, &key.versions)
+            // What is destroyed relies on nothing any more.
+            let is_destroyed = matches!(key.state, KeyState::Destroyed { .. });
+            of(key.id, if is_destroyed { &[] } else { &key.versions })
         }
         Kind::Tenant => {
             let tenant = Tenant::from_body(body).ok()?;

@@ -17,22 +17,24 @@ use keystead_crypto::{
 use keystead_domain::{EpochId, IncarnationId, Instance, Kind, NodeId, Tenant, TenantId, to_hex};
 use keystead_journal::{DiskFailed, Journal, JournalFailed, JournalUnreadable, Limits};
 use keystead_ledger::{Attributes, Value};
-use keystead_store::{Scan, StoreFailed, Stored};
+use keystead_store::{AggregateRef, Scan, StoreFailed, Stored};
 use keystead_targets::UrlInvalid;
 use thiserror::Error;
 
 use crate::{
     FenceReason, Service, Site,
     audit::{Audit, node_act, record_node},
-    follower::{FollowFailed, Follower, apply_row, feed_journal},
+    follower::{FollowFailed, Follower, feed_journal},
     found::{SEAL_FILE, file},
     incarnation::certify,
-    keyring::{Keyring, Snapshot},
+    keyring::Keyring,
+    keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
     outbox::Outbox,
     ports::{Ports, blocking},
     progress::Progress,
+    replay::{load_layers, row_at},
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
     tenants::{TenantKeys, Tenants, key_version, open_master},
@@ -238,14 +240,13 @@ async fn run(
         epoch_public: epoch.public,
         epoch_record,
         recipient_set_hash,
-        destruction_set_hash: instance.destruction_hash,
     });
     let root = root.public();
     let tenants = Arc::new(tenants);
     let journaled = catch_up(&ports).await?;
     let applied = journaled.min(*set.vaulted().borrow());
-    let first = load_keyring(&ports, &tenants, applied).await?;
-    let keyring = Arc::new(Keyring::new(first, OPENED_KEYS_MAX));
+    let layers = load_layers(&ports, &tenants, applied).await?;
+    let keyring = Arc::new(Keyring::new(layers.laid(), OPENED_KEYS_MAX));
     let progress = Arc::new(Progress::new(head, journaled, applied));
     let outbox = Arc::new(Outbox::default());
     let shipper = Arc::new(Shipper {
@@ -256,11 +257,19 @@ async fn run(
         tenants: tenants.clone(),
         sealing: RwLock::new(sealing.clone()),
         system: instance.system_tenant,
+        destructions: destructions_at(&ports, &tenants, &instance, end.commit_seq).await?.into(),
         end: std::sync::Mutex::new(end),
     });
     record_start(&ports, &sealing).await?;
     Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
-    follow(&ports, &set, &progress, &tenants, &keyring);
+    let follower = Follower {
+        ports: ports.clone(),
+        set: set.clone(),
+        progress: progress.clone(),
+        tenants: tenants.clone(),
+        keyring: keyring.clone(),
+    };
+    Arc::new(follower).start(layers);
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
     let signer = sealing.signer.clone();
     let ledger = Arc::new(LedgerShipper::new(ports.clone(), set.clone(), node, signer));
@@ -281,6 +290,8 @@ async fn run(
         set,
         challenges: Challenges::default(),
         wraps: WrapWriter::default(),
+        late: LateAnswers::default(),
+        destroying: Destroying::default(),
         root_acts: tokio::sync::Mutex::new(()),
         shipper,
     });
@@ -288,22 +299,20 @@ async fn run(
     Ok(service)
 }
 
-/// Starts what brings committed changes into ledger and keyring.
-fn follow(
+/// The chain of destructions as of a change: what the next segment goes on from.
+async fn destructions_at(
     ports: &Ports,
-    set: &Arc<VaultSet>,
-    progress: &Arc<Progress>,
-    tenants: &Arc<Tenants>,
-    keyring: &Arc<Keyring>,
-) {
-    let follower = Follower {
-        ports: ports.clone(),
-        set: set.clone(),
-        progress: progress.clone(),
-        tenants: tenants.clone(),
-        keyring: keyring.clone(),
-    };
-    Arc::new(follower).start();
+    tenants: &Tenants,
+    instance: &Instance,
+    commit_seq: u64,
+) -> Result<[u8; 32], StartFailed> {
+    let lost = || StartFailed::Corrupt { what: "the instance's settings".to_owned() };
+    let at = AggregateRef { kind: Kind::Instance, id: *instance.id.as_bytes() };
+    let row = row_at(ports, at, commit_seq).await?.ok_or_else(lost)?;
+    let system = tenants.get(&instance.system_tenant).ok_or_else(lost)?;
+    let body = system.open_body(&row)?;
+    let then = Instance::from_body(&body).map_err(|bad| corrupt("instance", &bad))?;
+    Ok(then.destruction_hash)
 }
 
 /// Records what was committed and is not yet in the ledger; says up to which change all is. A full
@@ -486,21 +495,4 @@ pub(crate) async fn scan_all(site: &Site, kind: Kind) -> Result<Vec<Stored>, Sto
 fn node_of(journal: &Journal) -> Result<NodeId, StartFailed> {
     let node = journal.origin().as_str().rsplit('/').next().and_then(|node| node.parse().ok());
     node.ok_or_else(|| StartFailed::Corrupt { what: "the journal's origin".to_owned() })
-}
-
-/// The keyring as of a change that is vaulted and in the ledger.
-async fn load_keyring(
-    ports: &Ports,
-    tenants: &Tenants,
-    applied: u64,
-) -> Result<Snapshot, StartFailed> {
-    let mut snapshot = Snapshot { revision: applied, ..Snapshot::default() };
-    for kind in [Kind::AccessKey, Kind::Key] {
-        for row in scan_all(ports, kind).await? {
-            if row.commit_seq <= applied {
-                apply_row(ports, tenants, &mut snapshot, &row).await?;
-            }
-        }
-    }
-    Ok(snapshot)
 }

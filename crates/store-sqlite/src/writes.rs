@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use keystead_domain::{ChangeId, Kind};
+use keystead_domain::{ChangeId, Kind, VersionId};
 use keystead_store::{AggregateRef, ChangeSet, Committed, Expected, IndexEntry, MaterialRow, Put};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
@@ -34,6 +34,7 @@ pub(crate) struct Writes<'c> {
     free: Statement<'c>,
     claim: Statement<'c>,
     material: Statement<'c>,
+    erase: Statement<'c>,
     log: Statement<'c>,
 }
 
@@ -62,6 +63,7 @@ impl<'c> Writes<'c> {
                 "INSERT INTO material (version, sealed) VALUES (?1, ?2)
                  ON CONFLICT (version) DO UPDATE SET sealed = excluded.sealed",
             )?,
+            erase: prepare("DELETE FROM material WHERE version = ?1")?,
             log: prepare("INSERT INTO change (commit_seq, id, encoded) VALUES (?1, ?2, ?3)")?,
         })
     }
@@ -90,6 +92,7 @@ impl<'c> Writes<'c> {
         set.puts.iter().try_for_each(|put| self.put(put, commit_seq))?;
         set.puts.iter().try_for_each(|put| self.claim(put))?;
         set.materials.iter().try_for_each(|row| self.material(row))?;
+        set.erase.iter().try_for_each(|version| self.erase(*version))?;
         self.log.execute(params![commit_seq, set.id.as_bytes(), encoded])?;
         Ok(())
     }
@@ -146,6 +149,10 @@ impl<'c> Writes<'c> {
 
     fn material(&mut self, row: &MaterialRow) -> rusqlite::Result<()> {
         self.material.execute(params![row.version.as_bytes(), row.sealed.as_bytes()]).map(drop)
+    }
+
+    fn erase(&mut self, version: VersionId) -> rusqlite::Result<()> {
+        self.erase.execute([version.as_bytes()]).map(drop)
     }
 }
 

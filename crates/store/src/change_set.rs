@@ -59,12 +59,19 @@ pub enum Index {
     WrapSequence,
     /// Tenant id ‖ principal id ‖ key → idempotency key. Unique.
     IdempotencyKey,
+    /// Tenant id ‖ name → alias. Unique.
+    AliasName,
 }
 
 impl Index {
     /// Every index, in order of its number.
-    pub const ALL: &[Self] =
-        &[Self::AccessKeyId, Self::WrapSubject, Self::WrapSequence, Self::IdempotencyKey];
+    pub const ALL: &[Self] = &[
+        Self::AccessKeyId,
+        Self::WrapSubject,
+        Self::WrapSequence,
+        Self::IdempotencyKey,
+        Self::AliasName,
+    ];
 
     /// Its number in formats and databases; never reused.
     #[must_use]
@@ -74,6 +81,7 @@ impl Index {
             Self::WrapSubject => 2,
             Self::WrapSequence => 3,
             Self::IdempotencyKey => 4,
+            Self::AliasName => 5,
         }
     }
 
@@ -156,6 +164,8 @@ pub struct ChangeSet {
     pub jobs: Vec<FollowUp>,
     /// Materials written beside.
     pub materials: Vec<MaterialRow>,
+    /// Versions whose materials are removed, after all else: one written here is gone as well.
+    pub erase: Vec<VersionId>,
 }
 
 impl ChangeSet {
@@ -171,6 +181,7 @@ impl ChangeSet {
             events: Vec::new(),
             jobs: Vec::new(),
             materials: Vec::new(),
+            erase: Vec::new(),
         }
     }
 

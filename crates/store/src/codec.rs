@@ -5,15 +5,16 @@
 //! Layout, in the encoding of `keystead_crypto::bytes`: `u16` version 1; change id (16); time in
 //! microseconds (`i64`); then the lists of puts (aggregate, tenant id (16), expected, sealed body
 //! as bytes, list of index entries: index number `u8`, value as bytes), deletes (aggregate, tenant
-//! id, revision `u64`), guards (aggregate, expected), events (bytes) and jobs (name as text,
-//! argument as bytes). An aggregate is its kind `u16` and its id (16); expected is an option of a
-//! revision `u64`. Lists keep their order. Revisions run from 1 to 2^63 - 1, as databases count.
+//! id, revision `u64`), guards (aggregate, expected), events (bytes), jobs (name as text,
+//! argument as bytes) and erased materials (version id (8)). An aggregate is its kind `u16` and its
+//! id (16); expected is an option of a revision `u64`. Lists keep their order. Revisions run from 1
+//! to 2^63 - 1, as databases count.
 
 use keystead_crypto::{
     Sealed,
     bytes::{Malformed, Reader, Writer},
 };
-use keystead_domain::{ChangeId, Kind, TenantId, Timestamp};
+use keystead_domain::{ChangeId, Kind, TenantId, Timestamp, VersionId};
 
 use crate::{AggregateRef, ChangeSet, Delete, Expected, FollowUp, Guard, Index, IndexEntry, Put};
 
@@ -36,6 +37,7 @@ impl ChangeSet {
         w.list(self.jobs.iter(), |w, follow_up| {
             w.text(&follow_up.job).bytes(&follow_up.argument);
         });
+        w.list(self.erase.iter(), |w, version| version.write(w));
         w.finish()
     }
 
@@ -58,6 +60,7 @@ impl ChangeSet {
             events: r.list(|r| Ok(r.bytes()?.to_vec()))?,
             jobs: r.list(read_follow_up)?,
             materials: Vec::new(),
+            erase: r.list(VersionId::read)?,
         };
         r.finish()?;
         Ok(set)

@@ -60,7 +60,8 @@ pub async fn run<D>(make: impl AsyncFn() -> D, open: impl AsyncFn(&D) -> Arc<dyn
         log: the_log_holds_what_was_committed
             the_log_is_read_in_parts
             the_outcome_of_each_change_is_known
-            materials_are_rows_beside_the_log;
+            materials_are_rows_beside_the_log
+            an_erased_material_is_gone_and_its_erasure_is_logged;
         sizes: a_thousand_aggregates_fit_into_one_change
             a_body_of_a_mebibyte_comes_back;
         concurrency: committers_get_gapless_places

@@ -198,6 +198,9 @@ impl State {
         for row in set.materials.drain(..) {
             self.materials.insert(row.version, row.sealed);
         }
+        for version in &set.erase {
+            self.materials.remove(version);
+        }
         self.places.insert(set.id, commit_seq);
         self.log.push(CommittedChange { commit_seq, set });
         Committed { commit_seq }

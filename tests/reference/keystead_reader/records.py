@@ -37,6 +37,18 @@ class Key:
     since: int
     versions: list
     tags: list
+    rotation: tuple | None
+    on_demand: list
+
+
+@dataclass(frozen=True)
+class Alias:
+    alias: bytes
+    tenant: bytes
+    name: str
+    key: bytes
+    created_at: int
+    updated_at: int
 
 
 @dataclass(frozen=True)
@@ -159,9 +171,17 @@ def key(body):
         return found
     record = _read(body, lambda r: Key(
         r.raw(16), r.raw(16), r.u16(), r.text(), r.text(), r.i64(), r.option(r.i64), state(r),
-        r.i64(), _versions(r), r.list(lambda: (r.text(), r.text()))))
+        r.i64(), _versions(r), r.list(lambda: (r.text(), r.text())),
+        r.option(lambda: (r.u16(), r.i64())), r.list(r.u32)))
+    days = record.rotation[0] if record.rotation else 90
+    require(90 <= days <= 2560, "malformed", "a rotation period")
     require(record.spec in SPECS, "malformed", "an unknown spec")
     return record
+
+
+def alias(body):
+    return _read(body, lambda r: Alias(r.raw(16), r.raw(16), r.text(), r.raw(16), r.i64(),
+                                       r.i64()))
 
 
 def access_key(body):

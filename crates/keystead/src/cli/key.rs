@@ -1,4 +1,4 @@
-//! The flags of `key list`, `key show`, `key create` and `key public-key`.
+//! The flags of `key …`.
 //!
 //! Invariant: what the server decides (how long a description may be, which keys exist) is not
 //! decided a second time here.
@@ -25,6 +25,89 @@ pub(crate) enum KeyCommand {
     ///
     /// As PEM, for whoever verifies its signatures without Keystead.
     PublicKey(KeyPublicArgs),
+    /// Use a key again
+    Enable(KeyArgs),
+    /// Let a key do nothing
+    ///
+    /// In force at once, also while too few vaults answer: the command then fails as unavailable
+    /// and says so. Repeated, it succeeds once they are back.
+    Disable(KeyArgs),
+    /// Destroy a key after some days
+    ///
+    /// It does nothing from now on, and can be taken back until then. Once it is destroyed nothing
+    /// that it encrypted opens again, and no restore brings it back.
+    Delete(KeyDeleteArgs),
+    /// Do not destroy a key that is to be destroyed
+    ///
+    /// It stays disabled: see `key enable`.
+    CancelDeletion(KeyArgs),
+    /// Give a key a new version
+    ///
+    /// New data is encrypted under it; what older versions encrypted opens as before. At most 25
+    /// times for one key.
+    Rotate(KeyArgs),
+    /// Add tags to a key, or give them other values
+    Tag(KeyTagArgs),
+    /// Remove tags from a key
+    Untag(KeyUntagArgs),
+    /// Say something else of a key
+    Describe(KeyDescribeArgs),
+}
+
+/// A command that names a key and no more.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+}
+
+/// `keystead key delete`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyDeleteArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+
+    /// Destroy it after so many days: 7 to 30
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) window_days: u16,
+}
+
+/// `keystead key tag`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyTagArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+
+    /// The tags; a key has at most 50
+    #[arg(value_name = "NAME=VALUE", required = true)]
+    pub(crate) tags: Vec<Tag>,
+}
+
+/// `keystead key untag`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyUntagArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+
+    /// The tags' names
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+}
+
+/// `keystead key describe`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyDescribeArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+
+    /// What it is, for people; at most 8,192 characters
+    #[arg(value_name = "TEXT")]
+    pub(crate) description: String,
 }
 
 /// `keystead key show`.

@@ -182,6 +182,22 @@ impl Client {
         Ok((if made { Origin::Made } else { Origin::Found }, self.parsed(&answer)?))
     }
 
+    /// Sends `body` to `path` by another method than POST.
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, CallFailed> {
+        let headers = [("content-type", "application/json")];
+        self.call(method, path, &[], &headers, body.to_string().into_bytes())
+    }
+
+    /// Deletes what is at `path`.
+    pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallFailed> {
+        self.call("DELETE", path, &[], &[], Vec::new())
+    }
+
     /// The root key of the instance that the profile belongs to.
     pub(crate) fn root_public_key(&self) -> &[u8; 32] {
         &self.profile.root_public_key

@@ -1,4 +1,4 @@
-//! `key list`, `key show`, `key create`, `key public-key`: calls of `/v1/keys`.
+//! `key …`: calls of `/v1/keys`.
 //!
 //! Invariant: with `--json` the server's own object is passed on unchanged, so that nothing which a
 //! newer server says is lost on the way.
@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cli::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
+use crate::cli::{KeyCommand, KeyCreateArgs, KeyPublicArgs, Tag};
 use crate::client::{CallFailed, Client, encoded};
 use crate::exit::Exit;
 use crate::failed::Failed;
@@ -34,6 +34,8 @@ struct Key {
     vaulted: bool,
     created_at: String,
     expires_at: Option<String>,
+    deletion_at: Option<String>,
+    next_rotation_at: Option<String>,
     #[serde(default)]
     versions: Vec<Version>,
     #[serde(default)]
@@ -78,8 +80,54 @@ pub(crate) fn key(command: &KeyCommand, client: &Client, form: Form) -> Result<E
         }
         KeyCommand::Create(args) => create(args, client, form)?,
         KeyCommand::PublicKey(args) => public_key(args, client, form)?,
+        other => change(other, client, form)?,
     }
     Ok(Exit::Done)
+}
+
+/// The commands that change a key that exists; each prints what is new of it.
+fn change(command: &KeyCommand, client: &Client, form: Form) -> Result<(), Failed> {
+    let nothing = json!({});
+    let (key, verb, body) = match command {
+        KeyCommand::Enable(args) => (&args.key, "enable", nothing),
+        KeyCommand::Disable(args) => (&args.key, "disable", nothing),
+        KeyCommand::Delete(args) => {
+            (&args.key, "schedule-deletion", json!({"window_days": args.window_days}))
+        }
+        KeyCommand::CancelDeletion(args) => (&args.key, "cancel-deletion", nothing),
+        KeyCommand::Rotate(args) => (&args.key, "rotate", nothing),
+        KeyCommand::Tag(args) => (&args.key, "tag", json!({"tags": tags(&args.tags)})),
+        KeyCommand::Untag(args) => (&args.key, "untag", json!({"names": args.names})),
+        KeyCommand::Describe(args) => {
+            (&args.key, "description", json!({"description": args.description}))
+        }
+        // They are run above.
+        KeyCommand::List | KeyCommand::Show(_) | KeyCommand::Create(_) => return Ok(()),
+    };
+    let path = format!("/v1/keys/{}/{verb}", encoded(key));
+    let method = if verb == "description" { "PUT" } else { "POST" };
+    let answer: Value = client.send(method, &path, &body)?;
+    let key: Key = client.typed(answer.clone())?;
+    form.answer(&answer, || news(&key, verb))?;
+    Ok(())
+}
+
+/// What a change made of a key, in a line.
+fn news(key: &Key, verb: &str) -> String {
+    let id = shown(&key.id);
+    match (verb, &key.deletion_at, key.versions.last()) {
+        ("schedule-deletion", Some(at), _) => {
+            format!("{id} does nothing from now on and is destroyed at {}\n", moment(at))
+        }
+        ("rotate", _, Some(version)) => {
+            format!("{id} encrypts under version {} from now on\n", version.number)
+        }
+        _ => format!("{id}\n"),
+    }
+}
+
+fn tags(tags: &[Tag]) -> BTreeMap<&str, &str> {
+    tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect()
 }
 
 fn list(client: &Client, form: Form) -> Result<(), Failed> {
@@ -103,8 +151,7 @@ fn list(client: &Client, form: Form) -> Result<(), Failed> {
 }
 
 fn create(args: &KeyCreateArgs, client: &Client, form: Form) -> Result<(), Failed> {
-    let tags: BTreeMap<&str, &str> =
-        args.tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
+    let tags = tags(&args.tags);
     let mut body = json!({
         "description": args.description,
         "purpose": args.purpose,
@@ -178,6 +225,10 @@ fn text(key: &Key) -> String {
     line("description", &key.description);
     line("made", &moment(&key.created_at));
     line("expires", &key.expires_at.as_deref().map_or("never".into(), moment));
+    if let Some(at) = &key.deletion_at {
+        line("destroyed", &moment(at));
+    }
+    line("rotates", &key.next_rotation_at.as_deref().map_or("never".into(), moment));
     for (name, value) in &key.tags {
         line("tag", &format!("{name}={value}"));
     }

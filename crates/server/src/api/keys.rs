@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use keystead_domain::{Account, KeyId, KeySpec, Timestamp, to_hex, uuid};
+use keystead_domain::{Account, KeyId, KeySpec, KeyState, Timestamp, to_hex, uuid};
 use keystead_service::{
     CreateKey, DescribeKey, Fault, KeyPage, KeyView, ListKeys, Service, Vaulted,
 };
@@ -99,6 +99,15 @@ fn write_key(o: &mut Object<'_>, view: &KeyView) {
     o.text("state", key.state.nist_name()).truth("vaulted", view.vaulted == Vaulted::Yes);
     o.text("created_at", &key.created_at.to_string());
     o.optional_text("expires_at", key.expires_at.map(|at| at.to_string()).as_deref());
+    let due = match key.state {
+        KeyState::Doomed { due } => Some(due.to_string()),
+        _ => None,
+    };
+    o.optional_text("deletion_at", due.as_deref());
+    let days = key.rotation.map(|schedule| i64::from(schedule.period_days));
+    o.optional_integer("rotation_period_days", days);
+    let next = key.rotation.map(|schedule| schedule.next.to_string());
+    o.optional_text("next_rotation_at", next.as_deref());
     o.list("versions", &key.versions, |o, version| {
         o.text("id", &version.id.to_string()).integer("number", i64::from(version.number));
         o.text("created_at", &version.created_at.to_string());

@@ -109,12 +109,19 @@ impl Problem {
 /// The change that the error is about.
 fn change(error: &Error) -> Option<ChangeId> {
     match &error.fault {
-        Fault::NotYetVaulted { change } | Fault::Unknown { change } => Some(*change),
+        Fault::NotYetVaulted { change }
+        | Fault::EffectiveNotVaulted { change }
+        | Fault::Unknown { change } => Some(*change),
         Fault::Unauthenticated(_)
         | Fault::NotAllowed { .. }
         | Fault::KeyName(_)
         | Fault::NoKey { .. }
         | Fault::NoAlias { .. }
+        | Fault::AliasExists { .. }
+        | Fault::AliasName(_)
+        | Fault::TagLimit { .. }
+        | Fault::RotationLimit { .. }
+        | Fault::NotDoomed { .. }
         | Fault::Nothing { .. }
         | Fault::KeyState { .. }
         | Fault::KeyCreating { .. }

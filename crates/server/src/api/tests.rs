@@ -73,6 +73,8 @@ fn view(vaulted: Vaulted) -> KeyView {
         state: KeyState::Active { since: created_at },
         versions: vec![version],
         tags: vec![("team".into(), "records".into())],
+        rotation: None,
+        on_demand: vec![],
     };
     KeyView { key, vaulted }
 }
@@ -253,7 +255,8 @@ fn results_are_snake_case_and_say_whether_they_are_vaulted() {
         "id": id, "aws_key_id": uuid(key_id()), "spec": "SYMMETRIC_DEFAULT",
         "algorithm": "AES-256-GCM", "purpose": "PHI", "description": "patients",
         "state": "active", "vaulted": true, "created_at": "2025-11-22T03:00:00Z",
-        "expires_at": "2025-11-22T03:00:01Z",
+        "expires_at": "2025-11-22T03:00:01Z", "deletion_at": null,
+        "rotation_period_days": null, "next_rotation_at": null,
         "versions": [{
             "id": "ver_0101010101010101", "number": 1, "created_at": "2025-11-22T03:00:00Z",
             "epoch": format!("epo_{}", "02".repeat(16)), "copy_sha256": "03".repeat(32),

@@ -5,7 +5,7 @@
 //! own fault: DependencyTimeoutException, KeyUnavailableException, KMSInternalException. A wrong
 //! ciphertext, signature or MAC has no message, as with AWS: it must not say which part failed.
 
-use keystead_domain::{BadKeyName, KeySpec, KeyState};
+use keystead_domain::{BadAlias, BadKeyName, KeySpec, KeyState};
 use keystead_service::{AuthFault, Error, ErrorKind, Fault, LedgerFault};
 
 use super::{
@@ -20,6 +20,9 @@ const BAD_SIGNATURE: &str = "The request signature we calculated does not match 
 const INCORRECT_KEY: &str =
     "The key ID in the request does not identify a CMK that can perform this operation.";
 const DRY_RUN: &str = "The request would have succeeded, but the DryRun option is set.";
+const TAG_LIMIT: &str = "The request was rejected because a key can have at most 50 tags.";
+const ROTATION_LIMIT: &str = "The on-demand rotations limit has been reached for the given keyId. \
+     No more on-demand rotations can be performed for this key.";
 
 /// What an AWS client sees of `error` at `place`.
 pub(super) fn exception(error: &Error, place: &Place) -> Exception {
@@ -27,23 +30,29 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
     match fault {
         Fault::Unauthenticated(fault) => unauthenticated(*fault),
         Fault::NotAllowed { operation } => not_allowed(operation),
-        Fault::KeyName(BadKeyName::Malformed { text }) => {
-            Exception::sender(Code::NotFound, format!("Invalid keyId '{text}'"))
-        }
-        Fault::KeyName(BadKeyName::ForeignAccount { text }) => {
-            Exception::sender(Code::NotFound, format!("Key '{text}' does not exist"))
-        }
+        Fault::KeyName(bad) => key_name(bad),
         Fault::NoKey { key } => {
             Exception::sender(Code::NotFound, format!("Key '{}' does not exist", place.key(*key)))
         }
         Fault::NoAlias { alias } => {
             Exception::sender(Code::NotFound, format!("Alias {} is not found.", place.alias(alias)))
         }
+        Fault::AliasExists { alias } => alias_exists(&place.alias(alias)),
+        Fault::AliasName(bad) => alias_name(bad),
+        Fault::TagLimit { .. } => Exception::sender(Code::LimitExceeded, TAG_LIMIT),
+        Fault::RotationLimit { .. } => Exception::sender(Code::LimitExceeded, ROTATION_LIMIT),
+        Fault::Nothing { what: "policy", .. } => {
+            Exception::sender(Code::NotFound, "No such policy exists")
+        }
         Fault::Nothing { .. } => Exception::sender(Code::NotFound, fault.to_string()),
         Fault::KeyState { key, state } => wrong_state(&place.key(*key), *state),
         Fault::KeyCreating { key } => {
             Exception::sender(Code::KmsInvalidState, format!("{} is creating.", place.key(*key)))
         }
+        Fault::NotDoomed { key } => Exception::sender(
+            Code::KmsInvalidState,
+            format!("{} is not pending deletion.", place.key(*key)),
+        ),
         Fault::KeyExpired { key } => {
             Exception::sender(Code::KmsInvalidState, format!("{} has expired.", place.key(*key)))
         }
@@ -71,6 +80,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
             Exception::receiver(Code::KmsInternal, fault.to_string())
         }
         Fault::NotYetVaulted { .. }
+        | Fault::EffectiveNotVaulted { .. }
         | Fault::VaultsAway { .. }
         | Fault::SealAway
         | Fault::Ledger {
@@ -148,6 +158,33 @@ fn other_algorithm(algorithm: &str, spec: KeySpec) -> Exception {
 fn no_public_key(arn: &str, spec: KeySpec) -> Exception {
     let message = format!("{arn} has no public key: its key spec is {spec}.");
     Exception::sender(Code::UnsupportedOperation, message)
+}
+
+/// A name that no key of this account has.
+pub(super) fn key_name(bad: &BadKeyName) -> Exception {
+    let message = match bad {
+        BadKeyName::Malformed { text } => format!("Invalid keyId '{text}'"),
+        BadKeyName::ForeignAccount { text } => format!("Key '{text}' does not exist"),
+    };
+    Exception::sender(Code::NotFound, message)
+}
+
+fn alias_exists(arn: &str) -> Exception {
+    let message = format!("An alias with the name {arn} already exists");
+    Exception::sender(Code::AlreadyExists, message)
+}
+
+/// AWS has no words for a reserved name.
+pub(super) fn alias_name(bad: &BadAlias) -> Exception {
+    match bad {
+        BadAlias::Identifier => Exception::sender(Code::Validation, "Invalid identifier"),
+        BadAlias::Characters { text } => Exception::sender(
+            Code::Validation,
+            format!("{text} contains invalid characters for an alias"),
+        ),
+        BadAlias::TooLong => Exception::sender(Code::Validation, bad.to_string()),
+        BadAlias::Reserved => Exception::silent(Code::NotAuthorized),
+    }
 }
 
 /// What AWS calls disabled covers every state in which a key stands and does not act.

@@ -53,6 +53,7 @@ macro_rules! codes {
 
 codes! {
     AccessDenied, "AccessDeniedException";
+    AlreadyExists, "AlreadyExistsException";
     Conflict, "ConflictException";
     DependencyTimeout, "DependencyTimeoutException";
     Disabled, "DisabledException";
@@ -69,7 +70,9 @@ codes! {
     KmsInvalidMac, "KMSInvalidMacException";
     KmsInvalidSignature, "KMSInvalidSignatureException";
     KmsInvalidState, "KMSInvalidStateException";
+    LimitExceeded, "LimitExceededException";
     MissingAuthenticationToken, "MissingAuthenticationTokenException";
+    NotAuthorized, "NotAuthorizedException";
     NotFound, "NotFoundException";
     RequestTimeout, "RequestTimeoutException";
     RequestTooLarge, "RequestEntityTooLargeException";

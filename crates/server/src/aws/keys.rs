@@ -179,7 +179,7 @@ fn spec_and_usage(members: &mut Members) -> Result<KeySpec, Unread> {
     Ok(spec)
 }
 
-fn tags(members: &mut Members) -> Result<BTreeMap<String, String>, Unread> {
+pub(super) fn tags(members: &mut Members) -> Result<BTreeMap<String, String>, Unread> {
     let mut tags = BTreeMap::new();
     for (index, mut tag) in members.fields.objects("Tags")?.into_iter().enumerate() {
         let at = |member| format!("tags.{}.member.{member}", index + 1);

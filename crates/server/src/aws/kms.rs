@@ -1,7 +1,7 @@
 //! One KMS request from its admission to its answer.
 //!
-//! Invariant: each operation is parsed, called and encoded on one line of [`run`]; what cannot be
-//! parsed goes through `Service::refuse`, so that it is recorded like the rest.
+//! Invariant: each operation is parsed, called and encoded in one arm of [`run`], or of `managing`;
+//! what cannot be parsed goes through `Service::refuse`, so that it is recorded like the rest.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
     answer::respond,
     errors::{exception, turned_away},
     exception::Exception,
-    keys,
+    keys, managing,
     operation::Operation,
     place::Place,
     signatures,
@@ -123,10 +123,19 @@ async fn run(
             let command = signatures::verify_mac(body, account)?;
             encode(service.verify_mac(cx, command).await, place, signatures::mac_verified)
         }
+        O::ReEncrypt => {
+            let command = uses::re_encrypt(body, account)?;
+            encode(service.re_encrypt(cx, command).await, place, uses::re_encrypted)
+        }
+        O::GenerateRandom => {
+            let command = uses::generate_random(body)?;
+            encode(service.generate_random(cx, command).await, place, uses::random)
+        }
+        other => return managing::run(service, cx, place, other, body).await,
     })
 }
 
-fn encode<T>(
+pub(super) fn encode<T>(
     recorded: Recorded<Result<T, Error>>,
     place: &Place,
     write: impl FnOnce(&T, &Place) -> JsonText,

@@ -21,6 +21,21 @@ pub(super) struct Members {
     later: Option<Unread>,
 }
 
+/// Which page of an answer is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Paging {
+    pub(super) limit: usize,
+    pub(super) marker: Option<String>,
+}
+
+impl Paging {
+    /// The marker as the number behind which the page begins.
+    pub(super) fn number(&self) -> Result<u32, Unread> {
+        let marker = self.marker.as_deref().unwrap_or("0");
+        marker.parse().map_err(|_| Unread::Marker)
+    }
+}
+
 impl Members {
     pub(super) fn parse(body: &[u8]) -> Result<Self, Unread> {
         Ok(Self { fields: Fields::parse(body)?, shape: Shape::default(), later: None })
@@ -102,7 +117,23 @@ impl Members {
 
     /// An empty context is the same as none.
     pub(super) fn context(&mut self) -> Result<EncryptionContext, Unread> {
-        Ok(self.fields.map("EncryptionContext")?)
+        self.context_named("EncryptionContext")
+    }
+
+    /// The same under another name.
+    pub(super) fn context_named(
+        &mut self,
+        wire: &'static str,
+    ) -> Result<EncryptionContext, Unread> {
+        Ok(self.fields.map(wire)?)
+    }
+
+    /// Limit and Marker.
+    pub(super) fn paging(&mut self, default: i64, max: i64) -> Result<Paging, Unread> {
+        let limit = self.fields.integer("Limit")?.unwrap_or(default);
+        self.shape.number("limit", limit, 1, max);
+        let marker = self.text("Marker", "marker", (1, 1024))?;
+        Ok(Paging { limit: usize::try_from(limit).unwrap_or(1), marker })
     }
 
     pub(super) fn run(&mut self) -> Result<Run, Unread> {
@@ -126,8 +157,16 @@ impl Members {
     }
 
     pub(super) fn symmetric_algorithm(&mut self) -> Result<(), Unread> {
-        let name =
-            self.name("EncryptionAlgorithm", "encryptionAlgorithm", ENCRYPTION_ALGORITHMS)?;
+        self.symmetric_algorithm_named("EncryptionAlgorithm", "encryptionAlgorithm")
+    }
+
+    /// The same under another name; `wire` and `member` are its two spellings.
+    pub(super) fn symmetric_algorithm_named(
+        &mut self,
+        wire: &'static str,
+        member: &str,
+    ) -> Result<(), Unread> {
+        let name = self.name(wire, member, ENCRYPTION_ALGORITHMS)?;
         match name.as_deref() {
             None | Some("SYMMETRIC_DEFAULT") => {}
             Some(other) => self.refuse_later(Unread::KeyUsage {

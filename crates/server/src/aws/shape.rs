@@ -48,6 +48,20 @@ impl Shape {
         }
     }
 
+    /// A text of bytes that are all `lawful`; `pattern` says so in AWS's words.
+    pub(super) fn pattern(
+        &mut self,
+        member: &str,
+        value: &str,
+        pattern: &str,
+        lawful: impl Fn(u8) -> bool,
+    ) {
+        if !value.is_empty() && !value.bytes().all(lawful) {
+            let rule = format!("Member must satisfy regular expression pattern: {pattern}");
+            self.problem(&format!("Value '{value}' at '{member}'"), &rule);
+        }
+    }
+
     /// Refuses if anything was wrong.
     pub(super) fn finish(self) -> Result<(), Unread> {
         let count = self.problems.len();

@@ -106,7 +106,8 @@ fn rename(exception: &Exception) -> Failure {
         C::RequestTimeout => ("RequestTimeout", 408),
         C::DependencyTimeout | C::KeyUnavailable => ("ServiceUnavailable", 503),
         C::KmsInternal => ("InternalFailure", 500),
-        C::Conflict
+        C::AlreadyExists
+        | C::Conflict
         | C::Disabled
         | C::DryRunOperation
         | C::IncorrectKey
@@ -117,6 +118,8 @@ fn rename(exception: &Exception) -> Failure {
         | C::KmsInvalidMac
         | C::KmsInvalidSignature
         | C::KmsInvalidState
+        | C::LimitExceeded
+        | C::NotAuthorized
         | C::NotFound
         | C::Serialization
         | C::Tag

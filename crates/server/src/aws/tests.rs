@@ -1,5 +1,7 @@
 //! What the AWS fronts parse, refuse and write, operation by operation.
 
+mod managing;
+
 use axum::body::Bytes;
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, TenantId, Timestamp,
@@ -60,6 +62,8 @@ fn view(vaulted: Vaulted) -> KeyView {
         state: KeyState::Active { since: created_at },
         versions: vec![version],
         tags: vec![],
+        rotation: None,
+        on_demand: vec![],
     };
     KeyView { key, vaulted }
 }

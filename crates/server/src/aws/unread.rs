@@ -6,7 +6,10 @@
 use keystead_domain::BadKeyName;
 use keystead_service::{Error, Fault};
 
-use super::exception::{Code, Exception};
+use super::{
+    errors::key_name,
+    exception::{Code, Exception},
+};
 use crate::{fields::BadField, json::BadJson};
 
 /// A request that is signed and not understood.
@@ -36,7 +39,7 @@ pub(super) enum Unread {
     },
     /// A grant token was given; none are issued here.
     GrantToken,
-    /// A marker that no ListKeys answered.
+    /// A marker that no list answered.
     Marker,
     /// A tag that AWS refuses.
     Tag {
@@ -71,12 +74,7 @@ impl Unread {
             }
             Self::Marker => Exception::sender(Code::InvalidMarker, "The marker is not valid."),
             Self::Tag { message } => Exception::sender(Code::Tag, message),
-            Self::KeyName(BadKeyName::Malformed { text }) => {
-                Exception::sender(Code::NotFound, format!("Invalid keyId '{text}'"))
-            }
-            Self::KeyName(BadKeyName::ForeignAccount { text }) => {
-                Exception::sender(Code::NotFound, format!("Key '{text}' does not exist"))
-            }
+            Self::KeyName(bad) => key_name(bad),
         }
     }
 

@@ -1,12 +1,13 @@
-//! Encrypt, Decrypt and GenerateDataKey with and without plaintext: wire to command, result to
-//! wire.
+//! Encrypt, Decrypt, ReEncrypt, GenerateRandom and the two GenerateDataKey: wire to command, result
+//! to wire.
 //!
 //! Invariant: a plaintext is held in buffers that wipe themselves on both ways, and appears in no
 //! message. Crypto operations answer with the key's ARN in `KeyId`, as AWS does.
 
 use keystead_domain::{Account, to_hex};
 use keystead_service::{
-    DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, GenerateDataKey, HandOut,
+    DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, GenerateDataKey, GenerateRandom,
+    HandOut, RandomBytes, ReEncrypt, ReEncrypted,
 };
 
 use super::{
@@ -17,6 +18,8 @@ use super::{
 use crate::json::JsonText;
 
 const ALGORITHM: (&str, &str) = ("EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
+const SOURCE_ALGORITHM: &str = "SourceEncryptionAlgorithm";
+const DESTINATION_ALGORITHM: &str = "DestinationEncryptionAlgorithm";
 /// Which version it was, as `CurrentKeyMaterialId` names one.
 const MATERIAL: &str = "KeyMaterialId";
 const MAX_PLAINTEXT_BYTES: usize = 4096;
@@ -69,6 +72,67 @@ pub(super) fn generate_data_key(
     members.finish()?;
     let bytes = bytes.ok_or_else(|| Unread::validation(ONE_OF_TWO))?;
     Ok(GenerateDataKey { key: key_name(&key, account)?, bytes, context, hand_out, run })
+}
+
+pub(super) fn re_encrypt(body: &[u8], account: &Account) -> Result<ReEncrypt, Unread> {
+    let mut members = Members::parse(body)?;
+    let mut ciphertext =
+        members.required_blob("CiphertextBlob", "ciphertextBlob", MAX_CIPHERTEXT_BYTES)?;
+    let source_context = members.context_named("SourceEncryptionContext")?;
+    let source = members.text("SourceKeyId", "sourceKeyId", (1, 2048))?;
+    let destination = members.text("DestinationKeyId", "destinationKeyId", (1, 2048))?;
+    if destination.is_none() {
+        members.shape.missing("destinationKeyId");
+    }
+    let destination_context = members.context_named("DestinationEncryptionContext")?;
+    let run = members.run()?;
+    members.no_grant_tokens()?;
+    members.symmetric_algorithm_named(SOURCE_ALGORITHM, "sourceEncryptionAlgorithm")?;
+    members.symmetric_algorithm_named(DESTINATION_ALGORITHM, "destinationEncryptionAlgorithm")?;
+    if !members.fields.texts("DryRunModifiers")?.is_empty() {
+        members.refuse_later(Unread::unsupported("DryRunModifiers are not supported."));
+    }
+    members.finish()?;
+    Ok(ReEncrypt {
+        ciphertext: std::mem::take(&mut *ciphertext),
+        source_context,
+        source: source.map(|key| key_name(&key, account)).transpose()?,
+        destination: key_name(&destination.unwrap_or_default(), account)?,
+        destination_context,
+        run,
+    })
+}
+
+pub(super) fn generate_random(body: &[u8]) -> Result<GenerateRandom, Unread> {
+    let mut members = Members::parse(body)?;
+    let number = members.fields.integer("NumberOfBytes")?;
+    match number {
+        None => members.shape.missing("numberOfBytes"),
+        Some(number) => members.shape.number("numberOfBytes", number, 1, MAX_DATA_KEY_BYTES),
+    }
+    members.no_recipient();
+    if members.fields.present("CustomKeyStoreId") {
+        members.refuse_later(Unread::unsupported("Custom key stores are not supported."));
+    }
+    members.finish()?;
+    let bytes = number.and_then(|number| usize::try_from(number).ok());
+    Ok(GenerateRandom { bytes: bytes.expect("the shape demands 1 to 1,024") })
+}
+
+pub(super) fn random(made: &RandomBytes, _: &Place) -> JsonText {
+    JsonText::object(made.bytes.len(), |o| {
+        o.base64("Plaintext", &made.bytes);
+    })
+}
+
+pub(super) fn re_encrypted(made: &ReEncrypted, place: &Place) -> JsonText {
+    JsonText::object(made.ciphertext.len(), |o| {
+        o.base64("CiphertextBlob", &made.ciphertext);
+        o.text("SourceKeyId", &place.key(made.source)).text("KeyId", &place.key(made.destination));
+        o.text(SOURCE_ALGORITHM, ALGORITHM.1).text(DESTINATION_ALGORITHM, ALGORITHM.1);
+        o.text("SourceKeyMaterialId", &to_hex(&made.source_check));
+        o.text("DestinationKeyMaterialId", &to_hex(&made.destination_check));
+    })
 }
 
 pub(super) fn encrypted(made: &Encrypted, place: &Place) -> JsonText {

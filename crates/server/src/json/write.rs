@@ -52,6 +52,13 @@ impl Object<'_> {
         self.raw(name, &value.to_string())
     }
 
+    pub(crate) fn optional_integer(&mut self, name: &str, value: Option<i64>) -> &mut Self {
+        match value {
+            Some(value) => self.integer(name, value),
+            None => self.raw(name, "null"),
+        }
+    }
+
     /// Seconds with six digits of fraction, exactly.
     pub(crate) fn seconds(&mut self, name: &str, micros: i64) -> &mut Self {
         let sign = if micros < 0 { "-" } else { "" };

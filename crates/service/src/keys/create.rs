@@ -15,7 +15,7 @@ use keystead_domain::{
 use keystead_ledger::{Attributes, Value};
 use keystead_store::{AggregateRef, ChangeSet, Expected, MaterialRow, Stored};
 
-use super::again::Known;
+use super::{again::Known, check_tags, most};
 use crate::{
     CreateKey, Cx, Error, Fault, KeyView, Vaulted,
     audit::{Deed, state_event_with},
@@ -29,7 +29,6 @@ use crate::{
 const OPERATION: &str = "CreateKey";
 const DESCRIPTION_MAX: usize = 8192;
 const PURPOSE_MAX: usize = 128;
-const TAGS_MAX: usize = 50;
 
 impl Service {
     /// Makes a key.
@@ -113,6 +112,8 @@ impl Service {
             state: KeyState::Active { since: now },
             versions: vec![version],
             tags: command.tags.clone().into_iter().collect(),
+            rotation: None,
+            on_demand: Vec::new(),
         };
         let row = MaterialRow { version: key.current().id, sealed };
         let mut set = self.new_key_set(cx, now, &key, row)?;
@@ -123,7 +124,7 @@ impl Service {
     }
 
     /// Makes the copy of a new version and waits until enough vaults hold it.
-    async fn vault_version(
+    pub(super) async fn vault_version(
         &self,
         tenant: keystead_domain::TenantId,
         (key, spec): (KeyId, KeySpec),
@@ -216,23 +217,11 @@ fn draw(spec: KeySpec, entropy: &Entropy) -> Secret<32> {
 }
 
 fn check(command: &CreateKey) -> Result<(), Error> {
-    let most = |field, len: usize, max: usize| {
-        if len <= max {
-            return Ok(());
-        }
-        let message = format!("Member must have length less than or equal to {max}");
-        Err(Error::from(Fault::Field { field, message }))
-    };
     most("description", command.description.chars().count(), DESCRIPTION_MAX)?;
     most("purpose", command.purpose.chars().count(), PURPOSE_MAX)?;
-    most("tags", command.tags.len(), TAGS_MAX)?;
     if command.idempotency_key.as_ref().is_some_and(|key| !IdempotencyKey::is_lawful(key)) {
         let message = "must be 1 to 128 printable ASCII characters without spaces".to_owned();
         return Err(Fault::Field { field: "Idempotency-Key", message }.into());
     }
-    for (name, value) in &command.tags {
-        crate::uses::length("tagKey", name.chars().count(), 128)?;
-        most("tagValue", value.chars().count(), 256)?;
-    }
-    Ok(())
+    check_tags(&command.tags)
 }

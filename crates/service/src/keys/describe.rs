@@ -5,7 +5,7 @@ use std::{ops::Bound, sync::Arc};
 use keystead_domain::{KeyId, KeyName};
 
 use crate::{
-    Cx, DescribeKey, Error, Fault, KeyPage, KeyView, ListKeys, Vaulted,
+    Cx, DescribeKey, Error, Fault, KeyAspect, KeyPage, KeyView, ListKeys, ReadKey, Vaulted,
     audit::Deed,
     door::{Recorded, Resolved, Resource},
     service::Service,
@@ -20,17 +20,43 @@ impl Service {
         cx: Cx,
         command: DescribeKey,
     ) -> Recorded<Result<KeyView, Error>> {
+        self.show_key(cx, "DescribeKey", command.key, |_| Ok(())).await
+    }
+
+    /// Shows one side of a key.
+    pub async fn read_key_aspect(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: ReadKey,
+    ) -> Recorded<Result<KeyView, Error>> {
+        let ReadKey { key, aspect } = command;
+        self.show_key(cx, aspect.operation(), key, move |_| match aspect {
+            KeyAspect::Policy { name } if name != "default" => {
+                Err(Fault::Nothing { what: "policy", name }.into())
+            }
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    async fn show_key(
+        self: &Arc<Self>,
+        cx: Cx,
+        operation: &'static str,
+        key: KeyName,
+        is_there: impl FnOnce(&KeyView) -> Result<(), Error> + Send + 'static,
+    ) -> Recorded<Result<KeyView, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), "DescribeKey", async move {
+        self.in_task(cx.clone(), operation, async move {
             let revision = service.progress.applied.at();
-            let found = service.view(&cx, &command.key).await;
+            let found = service.view(&cx, &key).await;
             let resource = found.as_ref().ok().map(resource_of);
             let result = found.and_then(|view| {
                 let at = resource_of(&view);
-                Resolved::new((), at, revision).authorise(&cx, "DescribeKey").map(|_| view)
+                Resolved::new((), at, revision).authorise(&cx, operation)?;
+                is_there(&view).map(|()| view)
             });
-            let deed = Deed { operation: "DescribeKey", resource };
-            service.record(&cx, deed, revision, result).await
+            service.record(&cx, Deed { operation, resource }, revision, result).await
         })
         .await
     }
@@ -56,11 +82,9 @@ impl Service {
 
     async fn view(&self, cx: &Cx, name: &KeyName) -> Result<KeyView, Error> {
         self.may_act()?;
-        let id = match name {
-            KeyName::Id(id) => *id,
-            KeyName::Alias(alias) => return Err(Fault::NoAlias { alias: alias.clone() }.into()),
-        };
-        if let Some(entry) = self.keyring.snapshot().key(id, cx.principal.tenant) {
+        let snapshot = self.keyring.snapshot();
+        let id = snapshot.key_id(name, cx.principal.tenant)?;
+        if let Some(entry) = snapshot.key(id, cx.principal.tenant) {
             return Ok(KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes });
         }
         match self.creating(cx, id).await? {
@@ -88,6 +112,20 @@ impl Service {
         keys.truncate(command.limit);
         let next = keys.last().filter(|_| more).map(|view| view.key.id);
         Ok(KeyPage { keys, next })
+    }
+}
+
+impl KeyAspect {
+    /// The operation that asks for it, by AWS's name.
+    #[must_use]
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::Tags => "ListResourceTags",
+            Self::RotationStatus => "GetKeyRotationStatus",
+            Self::Rotations => "ListKeyRotations",
+            Self::Policy { .. } => "GetKeyPolicy",
+            Self::Policies => "ListKeyPolicies",
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use keystead_crypto::{
     Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey, VerifyingKey,
 };
 use keystead_domain::{
-    ConfiguredVault, IncarnationId, Instance, Key, Kit, KitId, NodeId, Tenant, TenantId, Timestamp,
-    VersionId,
+    ConfiguredVault, IncarnationId, Instance, Key, KeyState, Kit, KitId, NodeId, Tenant, TenantId,
+    Timestamp, VersionId,
 };
 use keystead_ledger::Succession;
 use keystead_targets::{ReopeningVault, Vault};
@@ -94,6 +94,8 @@ async fn stage(
         state.apply(&opener.open(&name, &link.bytes, link.header.epoch).await?, plan.to);
         watcher.advance(link.bytes.len() as u64);
     }
+    state.settle();
+    check_destructions(&state, &chain)?;
     if state.skipped > 0 {
         watcher.warn(format!("{} entries belong to erased tenants and stay closed", state.skipped));
     }
@@ -139,6 +141,15 @@ async fn stage(
         masters,
         reading,
     })
+}
+
+/// The head names every destruction that the state knows, and no other.
+fn check_destructions(state: &State, chain: &Chain) -> Result<(), RestoreFailed> {
+    let named = chain.segments.last().map(|link| link.header.destruction_set_hash);
+    match named.is_none_or(|named| named == state.destructions()) {
+        true => Ok(()),
+        false => Err(RestoreFailed::State { what: "the chain of destructions".to_owned() }),
+    }
 }
 
 async fn open_base(
@@ -207,10 +218,12 @@ async fn open_materials(
     keys: &[Key],
     watcher: &dyn Watcher,
 ) -> Result<Vec<(TenantId, VersionId, Secret<32>)>, RestoreFailed> {
-    let versions = keys.iter().map(|key| key.versions.len() as u64).sum();
+    let kept = |key: &&Key| !matches!(key.state, KeyState::Destroyed { .. });
+    let versions = keys.iter().filter(kept).map(|key| key.versions.len() as u64).sum();
     watcher.phase("open key copies", versions);
     let mut materials = Vec::new();
-    for key in keys {
+    // A destroyed key has no way back, although its copies may still lie in the vaults.
+    for key in keys.iter().filter(kept) {
         for version in &key.versions {
             let material = opener.material(key, version).await?;
             materials.push((key.tenant, version.id, material));
@@ -396,7 +409,6 @@ impl Staged {
             epoch_public: epoch.seed.public(),
             epoch_record: epoch.record.clone(),
             recipient_set_hash: keystead_archive::RecipientSet::hash(&set),
-            destruction_set_hash: instance.destruction_hash,
         };
         let maker = CopyMaker { entropy, instance: &instance, sealing: &sealing, now };
         let (mut tenants, mut objects) = (Vec::new(), Vec::new());

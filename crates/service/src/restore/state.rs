@@ -2,7 +2,8 @@
 //!
 //! Invariant: images apply in commit order and the last one wins; with `--to`, changes after that
 //! instant are left out except those that only take away: deletions, revocations, and keys that
-//! were doomed, compromised or destroyed.
+//! are doomed, compromised or destroyed at the head. The chain of destructions is always the
+//! head's.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ use crate::incarnation::Row;
 #[derive(Debug, Default)]
 pub(super) struct State {
     rows: BTreeMap<(Kind, [u8; 16]), (TenantId, Vec<u8>)>,
+    /// The newest images of keys that are later than what is restored.
+    late: BTreeMap<[u8; 16], (TenantId, Vec<u8>)>,
+    destructions: Option<[u8; 32]>,
     pub(super) skipped: usize,
 }
 
@@ -35,8 +39,16 @@ impl State {
 
     fn change(&mut self, tenant: TenantId, change: &ChangeImage, late: bool) {
         for image in &change.puts {
-            if !late || takes_away(image) {
-                self.rows.insert((image.kind, image.id), (tenant, image.body.clone()));
+            let body = (tenant, image.body.clone());
+            if image.kind == Kind::Instance {
+                let told = Instance::from_body(&image.body).ok();
+                self.destructions = told.map(|told| told.destruction_hash);
+            }
+            if !late || is_revoked_kit(image) {
+                self.rows.insert((image.kind, image.id), body);
+            } else if image.kind == Kind::Key {
+                // Only its last state says whether it is on its way out: doom can be taken back.
+                self.late.insert(image.id, body);
             }
         }
         for row in &change.deletes {
@@ -44,11 +56,26 @@ impl State {
         }
     }
 
+    /// After the last segment: what later changes took away is taken away.
+    pub(super) fn settle(&mut self) {
+        for (id, (tenant, body)) in std::mem::take(&mut self.late) {
+            if is_on_its_way_out(&body) {
+                self.rows.insert((Kind::Key, id), (tenant, body));
+            }
+        }
+    }
+
+    /// The chain of destructions at the head.
+    pub(super) fn destructions(&self) -> [u8; 32] {
+        self.destructions.unwrap_or_default()
+    }
+
     /// The instance's settings.
     pub(super) fn instance(&self) -> Result<Instance, RestoreFailed> {
         let body = self.bodies(Kind::Instance).next();
-        body.and_then(|(_, body)| Instance::from_body(body).ok())
-            .ok_or_else(|| corrupt("the instance's settings"))
+        let instance = body.and_then(|(_, body)| Instance::from_body(body).ok());
+        let instance = instance.ok_or_else(|| corrupt("the instance's settings"))?;
+        Ok(Instance { destruction_hash: self.destructions(), ..instance })
     }
 
     /// All tenants.
@@ -92,7 +119,8 @@ impl State {
     /// What goes into the new database as it is: everything that the founding does not make anew.
     /// Access keys and idempotency keys do not: those of before are refused or forgotten.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let is_kept = |kind| matches!(kind, Kind::Key | Kind::WrapRecord | Kind::WrapLog);
+        let is_kept =
+            |kind| matches!(kind, Kind::Key | Kind::Alias | Kind::WrapRecord | Kind::WrapLog);
         self.rows
             .iter()
             .filter(|((kind, _), _)| is_kept(*kind))
@@ -112,18 +140,19 @@ impl State {
     }
 }
 
-/// Does this image only take away? Such changes hold up to the head, whatever `--to` says.
-fn takes_away(image: &Image) -> bool {
-    match image.kind {
-        Kind::Kit => Kit::from_body(&image.body).is_ok_and(|kit| kit.revoked_at.is_some()),
-        Kind::Key => Key::from_body(&image.body).is_ok_and(|key| {
-            matches!(
-                key.state,
-                KeyState::Compromised { .. } | KeyState::Doomed { .. } | KeyState::Destroyed { .. }
-            )
-        }),
-        _ => false,
-    }
+/// Is this a kit that was revoked? That holds up to the head, whatever `--to` says.
+fn is_revoked_kit(image: &Image) -> bool {
+    image.kind == Kind::Kit && Kit::from_body(&image.body).is_ok_and(|kit| kit.revoked_at.is_some())
+}
+
+/// Is this key lost, or about to be? That holds as well.
+fn is_on_its_way_out(body: &[u8]) -> bool {
+    Key::from_body(body).is_ok_and(|key| {
+        matches!(
+            key.state,
+            KeyState::Compromised { .. } | KeyState::Doomed { .. } | KeyState::Destroyed { .. }
+        )
+    })
 }
 
 fn corrupt(what: &str) -> RestoreFailed {

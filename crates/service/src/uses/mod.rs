@@ -9,6 +9,8 @@ mod decrypt;
 mod encrypt;
 mod lease;
 mod mac;
+mod random;
+mod re_encrypt;
 mod sign;
 
 pub use lease::{
@@ -26,7 +28,7 @@ use keystead_domain::{Key, KeyName, KeyUsage};
 
 use crate::{
     Cx, DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, Error, Fault, GenerateDataKey,
-    Run,
+    GenerateRandom, RandomBytes, ReEncrypt, ReEncrypted, Run,
     audit::Deed,
     door::{Approved, Recorded, Resolved, Resource},
     keyring::{KeyEntry, Snapshot},
@@ -81,6 +83,24 @@ impl Service {
         cx: Cx,
         command: GenerateDataKey,
     ) -> Recorded<Result<DataKeyGenerated, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Encrypts again what was encrypted, without showing it.
+    pub async fn re_encrypt(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: ReEncrypt,
+    ) -> Recorded<Result<ReEncrypted, Error>> {
+        self.use_key(cx, command).await
+    }
+
+    /// Makes random bytes.
+    pub async fn generate_random(
+        self: &Arc<Self>,
+        cx: Cx,
+        command: GenerateRandom,
+    ) -> Recorded<Result<RandomBytes, Error>> {
         self.use_key(cx, command).await
     }
 
@@ -202,13 +222,9 @@ pub(crate) fn find<'a>(
     snapshot: &'a Snapshot,
     name: &KeyName,
 ) -> Result<&'a Arc<KeyEntry>, Error> {
-    match name {
-        KeyName::Id(id) => {
-            let entry = snapshot.key(*id, cx.principal.tenant);
-            entry.ok_or_else(|| Fault::NoKey { key: *id }.into())
-        }
-        KeyName::Alias(alias) => Err(Fault::NoAlias { alias: alias.clone() }.into()),
-    }
+    let tenant = cx.principal.tenant;
+    let key = snapshot.key_id(name, tenant)?;
+    snapshot.key(key, tenant).ok_or_else(|| Fault::NoKey { key }.into())
 }
 
 /// A key under which new data may be protected now.

@@ -94,12 +94,9 @@ impl Service {
 
     /// Which change must reach the vaults first.
     pub(super) async fn not_yet_vaulted(&self, commit_seq: u64) -> Error {
-        match self.ports.store.changes_after(commit_seq - 1, 1).await {
-            Ok(changes) => match changes.first() {
-                Some(change) => Fault::NotYetVaulted { change: change.set.id }.into(),
-                None => Fault::Internal.into(),
-            },
-            Err(failed) => Fault::Store(failed).into(),
+        match self.change_at(commit_seq).await {
+            Ok(change) => Fault::NotYetVaulted { change }.into(),
+            Err(failed) => failed,
         }
     }
 

@@ -67,12 +67,14 @@ prop_compose! {
         guards in vec((any_aggregate(), any_expected()), 0..4),
         events in vec(vec(any::<u8>(), 0..20), 0..3),
         jobs in vec(any_follow_up(), 0..3),
+        erase in vec(any::<[u8; 8]>(), 0..3),
     ) -> ChangeSet {
         let guards =
             guards.into_iter().map(|(aggregate, expected)| Guard { aggregate, expected }).collect();
         let id = ChangeId::from_bytes(id);
         let at = Timestamp::from_micros(at);
-        ChangeSet { puts, deletes, guards, events, jobs, ..ChangeSet::new(id, at) }
+        let erase = erase.into_iter().map(VersionId::from_bytes).collect();
+        ChangeSet { puts, deletes, guards, events, jobs, erase, ..ChangeSet::new(id, at) }
     }
 }
 

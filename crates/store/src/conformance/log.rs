@@ -78,6 +78,26 @@ pub(super) async fn materials_are_rows_beside_the_log(backend: &dyn Backend) {
     assert!(log.len() == 2 && log.iter().all(|change| change.set.materials.is_empty()));
 }
 
+pub(super) async fn an_erased_material_is_gone_and_its_erasure_is_logged(backend: &dyn Backend) {
+    let rows = [1, 2].map(|number| material(number, b"material"));
+    commit(backend, ChangeSet { materials: rows.to_vec(), ..set() }).await;
+    // One that is there, one that never was, and one that the same change writes.
+    let erase = vec![version(1), version(3), version(4)];
+    let materials = vec![material(4, b"for a moment")];
+    let erasing = ChangeSet { materials, erase: erase.clone(), ..set() };
+    commit(backend, erasing.clone()).await;
+    for gone in [1, 3, 4] {
+        assert_eq!(must(backend.material(version(gone)).await), None, "{gone}");
+    }
+    assert_eq!(must(backend.material(version(2)).await).as_ref(), Some(&rows[1].sealed));
+    assert_eq!(must(backend.changes_after(1, 9).await)[0].set.erase, erase);
+    let again = material(1, b"material again");
+    commit(backend, ChangeSet { materials: vec![again.clone()], ..set() }).await;
+    commit(backend, erasing).await;
+    let kept = must(backend.material(version(1)).await);
+    assert_eq!(kept, Some(again.sealed), "a change that was committed erases once");
+}
+
 /// Fills a database with some of everything.
 pub(super) async fn filled(backend: &dyn Backend) -> (Dump, Vec<ChangeSet>) {
     let changes = changes();

@@ -112,6 +112,7 @@ pub fn full() -> ChangeSet {
         events: vec![b"KeyCreated".to_vec(), Vec::new()],
         jobs: vec![FollowUp { job: "renew-locks".to_owned(), argument: vec![0, 1, 2] }],
         materials: vec![material(4, b"material")],
+        erase: vec![version(5)],
         ..set()
     }
 }

@@ -8,7 +8,7 @@ use keystead_domain::Kind;
 use super::{
     dump::{VERSIONS, dump},
     must,
-    sample::{aggregate, delete, guard, id, material, put, set},
+    sample::{aggregate, delete, guard, id, material, put, set, version},
 };
 use crate::{
     AggregateRef, Backend, ChangeSet, CommitFailed, Committed, Expected, FollowUp, Index,
@@ -53,6 +53,7 @@ async fn add(backend: &dyn Backend, set: &mut ChangeSet, [verb, place, value, _]
         0..=3 => set.puts.push(Put { index: entries(verb, value), ..put(of, expected) }),
         4 => set.deletes.push(delete(of, expected.next() - 1)),
         5 => set.guards.push(guard(of, expected)),
+        6 if place & 0x40 != 0 => set.erase.push(version(u64::from(value) % VERSIONS)),
         6 => set.materials.push(material(u64::from(value) % VERSIONS, &[value])),
         _ => {
             set.events.push(vec![value; usize::from(place)]);

@@ -3,16 +3,17 @@
 //! Invariant: what is noted here was answered; a crash can take nothing of it back.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use keystead_domain::{Key, KeyId, KeyName, KeySpec, KeyUsage, RequestId, WrapLog};
 use keystead_service::{
-    CreateKey, Cx, DataKeyLeased, DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext,
-    Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, GenerateMac, GetPublicKey,
-    HandOut, KeyPage, KeyView, LeaseDataKey, ListKeys, ListWraps, MessageType, PutWrap, Recorded,
-    Run, Service, Sign, UnwrapDataKey, Vaulted, Verify, VerifyMac, WrapOrigin, WrapPage,
+    AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, Cx, DataKeyLeased, DataKeySource,
+    Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front, GenerateDataKey,
+    GenerateLeasedDataKey, GenerateMac, GetPublicKey, HandOut, KeyChange, KeyPage, KeyView,
+    LeaseDataKey, ListAliases, ListKeys, ListWraps, MessageType, PutWrap, ReEncrypt, Recorded,
+    RotateKey, Run, Service, Sign, UnwrapDataKey, Vaulted, Verify, VerifyMac, WrapOrigin, WrapPage,
     WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
@@ -30,6 +31,8 @@ pub(crate) struct Notes(Arc<Mutex<Told>>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     pub(crate) keys: Vec<KeyView>,
+    /// Keys with a change of which nobody knows, or which waits.
+    pub(crate) unsure: BTreeSet<KeyId>,
     pub(crate) sealed: Vec<Sealed>,
     pub(crate) signed: Vec<Signed>,
     /// Subject → its data key.
@@ -86,7 +89,11 @@ impl Notes {
         let answer = match result {
             Ok(_) => Answer::Done,
             Err(Error {
-                fault: Fault::Ledger { .. } | Fault::NotYetVaulted { .. } | Fault::Unknown { .. },
+                fault:
+                    Fault::Ledger { .. }
+                    | Fault::NotYetVaulted { .. }
+                    | Fault::EffectiveNotVaulted { .. }
+                    | Fault::Unknown { .. },
             }) => Answer::Open,
             Err(_) => Answer::Refused,
         };
@@ -178,6 +185,99 @@ impl Client {
             self.notes.told().keys.push(view.clone());
         }
         result
+    }
+
+    /// Changes a key; what was answered is what must be found again.
+    pub(crate) async fn change(&self, key: KeyId, change: KeyChange) -> Result<KeyView, Error> {
+        let cx = self.cx()?;
+        let operation = change.operation();
+        let command = ChangeKey { key: KeyName::Id(key), change };
+        let was_sure = self.notes.told().unsure.insert(key);
+        let recorded = self.service.change_key(cx.clone(), command).await;
+        let result = self.noted(&cx, operation, recorded);
+        self.note_key(key, was_sure, &result);
+        result
+    }
+
+    /// Gives a key a new version.
+    pub(crate) async fn rotate(&self, key: KeyId) -> Result<KeyView, Error> {
+        let cx = self.cx()?;
+        let command = RotateKey { key: KeyName::Id(key) };
+        let was_sure = self.notes.told().unsure.insert(key);
+        let recorded = self.service.rotate_key(cx.clone(), command).await;
+        let result = self.noted(&cx, "RotateKeyOnDemand", recorded);
+        self.note_key(key, was_sure, &result);
+        result
+    }
+
+    /// Takes note of what a key is by now.
+    pub(crate) async fn look_at(&self, key: KeyId) -> KeyView {
+        let result = self.describe(key).await;
+        self.note_key(key, false, &result);
+        result.unwrap()
+    }
+
+    /// Makes, moves or deletes an alias.
+    pub(crate) async fn alias(&self, name: &str, change: AliasChange) -> Result<(), Error> {
+        let cx = self.cx()?;
+        let (operation, name) = (change.operation(), name.to_owned());
+        let command = ChangeAlias { name, change };
+        let recorded = self.service.change_alias(cx.clone(), command).await;
+        self.noted(&cx, operation, recorded)
+    }
+
+    pub(crate) async fn aliases(&self, of: Option<KeyId>) -> Result<AliasPage, Error> {
+        let cx = self.cx()?;
+        let command = ListAliases { key: of.map(KeyName::Id), limit: 1000, after: None };
+        let recorded = self.service.list_aliases(cx.clone(), command).await;
+        self.noted(&cx, "ListAliases", recorded)
+    }
+
+    /// The key that a name stands for.
+    pub(crate) async fn named(&self, alias: &str) -> Result<KeyId, Error> {
+        let cx = self.cx()?;
+        let command = DescribeKey { key: KeyName::Alias(alias.to_owned()) };
+        let recorded = self.service.describe_key(cx.clone(), command).await;
+        Ok(self.noted(&cx, "DescribeKey", recorded)?.key.id)
+    }
+
+    /// Encrypts again what was noted, under a key named by its alias.
+    pub(crate) async fn re_encrypt(&self, sealed: &Sealed, to: &str) -> Result<Sealed, Error> {
+        let cx = self.cx()?;
+        let destination_context = EncryptionContext::from([("new".to_owned(), "yes".to_owned())]);
+        let command = ReEncrypt {
+            ciphertext: sealed.ciphertext.clone(),
+            source_context: sealed.context.clone(),
+            source: Some(KeyName::Id(sealed.key)),
+            destination: KeyName::Alias(to.to_owned()),
+            destination_context: destination_context.clone(),
+            run: Run::ForReal,
+        };
+        let recorded = self.service.re_encrypt(cx.clone(), command).await;
+        let done = self.noted(&cx, "ReEncrypt", recorded)?;
+        let next = Sealed {
+            key: done.destination,
+            context: destination_context,
+            plaintext: sealed.plaintext.clone(),
+            ciphertext: done.ciphertext,
+        };
+        self.notes.told().sealed.push(next.clone());
+        Ok(next)
+    }
+
+    /// Takes over what is told of a key; while nothing is told, nobody is sure of it.
+    fn note_key(&self, key: KeyId, was_sure: bool, result: &Result<KeyView, Error>) {
+        let told = &mut *self.notes.told();
+        let is_open = told.requests.last().is_some_and(|last| last.answer == Answer::Open);
+        match result {
+            Ok(view) => {
+                told.unsure.remove(&key);
+                let noted = told.keys.iter_mut().filter(|noted| noted.key.id == key);
+                noted.for_each(|noted| *noted = view.clone());
+            }
+            Err(_) if was_sure && !is_open => drop(told.unsure.remove(&key)),
+            Err(_) => {}
+        }
     }
 
     pub(crate) async fn encrypt(&self, key: KeyId, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
@@ -408,6 +508,11 @@ impl Client {
         self.noted(&cx, "DescribeKey", recorded)
     }
 
+    /// Lets virtual time pass.
+    pub(crate) async fn waits_ms(&self, ms: u64) {
+        self.sim.sleep_ms(ms).await;
+    }
+
     pub(crate) async fn status(&self) -> Result<StatusReport, Error> {
         let cx = self.cx()?;
         let recorded = self.service.status(cx.clone()).await;
@@ -440,15 +545,21 @@ impl Client {
 
     /// Every acknowledged key exists, what was encrypted under it opens, what it signed verifies.
     pub(crate) async fn everything_opens(&self) {
-        let Told { keys, sealed, signed, .. } = self.notes.told().clone();
+        let Told { keys, sealed, signed, unsure, .. } = self.notes.told().clone();
         let page = self.list().await.unwrap();
         for view in keys {
             let found = page.keys.iter().find(|found| found.key.id == view.key.id);
             let found = found.unwrap_or_else(|| panic!("`{}` was acknowledged", view.key.id));
-            assert_eq!((&found.key, found.vaulted), (&view.key, Vaulted::Yes));
+            assert_eq!(found.vaulted, Vaulted::Yes);
+            assert!(found.key == view.key || unsure.contains(&view.key.id), "{found:?} {view:?}");
         }
         for sealed in sealed {
-            assert_eq!(self.decrypt(&sealed).await.unwrap(), sealed.plaintext);
+            let key = page.keys.iter().find(|found| found.key.id == sealed.key);
+            let opened = self.decrypt(&sealed).await;
+            match key.is_some_and(|found| found.key.state.may_open()) {
+                true => assert_eq!(opened.unwrap(), sealed.plaintext),
+                false => assert!(matches!(opened.unwrap_err().fault, Fault::KeyState { .. })),
+            }
         }
         for signed in signed {
             self.verify(&signed).await.unwrap();

@@ -4,6 +4,7 @@
 //! Invariant: the scenario is run once without faults to count its durable operations at each port;
 //! every one of them is a case. A case repeats itself, since the seed decides everything else.
 
+mod changing;
 mod creating;
 mod founding;
 mod matrix;

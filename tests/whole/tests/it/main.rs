@@ -5,8 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 #![expect(clippy::print_stderr, reason = "a matrix that fails names its case")]
 
+mod aliases;
+mod changing;
 mod client;
 mod crash;
+mod destroying;
 mod determinism;
 mod evidence;
 mod fencing;
@@ -19,5 +22,6 @@ mod node;
 mod outcome;
 mod prepared;
 mod restoring;
+mod rotating;
 mod signing;
 mod wraps;

@@ -110,6 +110,12 @@ impl Prepared {
         self.world.sim.sleep_ms(ms).await;
     }
 
+    /// Lets days pass in which nothing of this world runs.
+    pub(crate) fn later(&self, days: u64) {
+        let ms = days * 24 * 60 * 60 * 1000;
+        self.world.sim.run(ms + 1, self.world.sim.sleep_ms(ms));
+    }
+
     /// Starts a node without faults and demands all that was acknowledged, and that it goes on.
     pub(crate) fn recover_and_verify(&self) {
         self.world.vaults.iter().for_each(MemoryVault::back);

@@ -192,8 +192,12 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ),
             Member::new("created_at", Time, "When it was made."),
             Member::new("expires_at", Time, "From then on it protects nothing new.").or_null(),
+            Member::new("deletion_at", Time, "When it will be destroyed, if it will be.").or_null(),
+            Member::new("rotation_period_days", Integer(90, Some(2560)), "How often it rotates.")
+                .or_null(),
+            Member::new("next_rotation_at", Time, "When it rotates next.").or_null(),
             Member::new("versions", List(&Named("KeyVersion")), "Oldest first."),
-            Member::new("tags", Texts, "As they were given."),
+            Member::new("tags", Texts, "Name and value of each."),
         ]],
     ),
     (

@@ -123,7 +123,16 @@ pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
     at_least: usize,
     scenario: impl Fn(Client, Arc<Process>) -> F,
 ) {
-    let prepared = Prepared::new(seed, KitForm::Bare);
+    run_over(&Prepared::new(seed, KitForm::Bare), seed, at_least, scenario);
+}
+
+/// The same over an instance that was prepared otherwise.
+pub(super) fn run_over<F: Future<Output = ()> + Send + 'static>(
+    prepared: &Prepared,
+    seed: u64,
+    at_least: usize,
+    scenario: impl Fn(Client, Arc<Process>) -> F,
+) {
     let attempt = |case: Option<Case>| {
         let own = prepared.copied(seed + 1);
         let process = own.process(&case.map_or_else(FaultPlans::default, Case::plans));

@@ -1,0 +1,60 @@
+//! ReEncrypt: from one key, version or context to another, without showing the plaintext.
+//!
+//! Invariant: it is a Decrypt and an Encrypt on one snapshot; both keys are the caller's, and the
+//! plaintext lives in a buffer that wipes itself.
+
+use keystead_crypto::{CipherContext, CipherKind};
+use keystead_domain::KeyId;
+
+use super::{Use, decrypt, encrypt::seal, find};
+use crate::{
+    Cx, Error, Fault, ReEncrypt, ReEncrypted, Run,
+    door::{Approved, Resource},
+    keyring::Snapshot,
+    service::Service,
+};
+
+impl Use for ReEncrypt {
+    const OPERATION: &'static str = "ReEncrypt";
+    type Done = ReEncrypted;
+
+    /// It is about the key that it opens; the other one is checked as well.
+    fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
+        find(cx, snapshot, &self.destination)?;
+        let expected = match &self.source {
+            Some(name) => Some(find(cx, snapshot, name)?.key.id),
+            None => None,
+        };
+        let at = decrypt::named(cx, snapshot, &self.ciphertext)?;
+        match expected.is_some_and(|expected| *expected.as_bytes() != at.id) {
+            true => Err(Fault::IncorrectKey.into()),
+            false => Ok(at),
+        }
+    }
+
+    fn run(&self) -> Run {
+        self.run
+    }
+
+    fn act(
+        service: &Service,
+        cx: &Cx,
+        snapshot: &Snapshot,
+        approved: Approved<Self>,
+    ) -> Result<ReEncrypted, Error> {
+        let (command, at, _) = approved.into_parts();
+        let kind = CipherKind::Message;
+        let context = CipherContext::new(kind, at.tenant.as_bytes(), &command.source_context);
+        let (source_check, plaintext) =
+            decrypt::open(service, snapshot, &at, &context, &command.ciphertext)?;
+        let to = find(cx, snapshot, &command.destination)?;
+        let ciphertext = seal(service, to, kind, &command.destination_context, &plaintext)?;
+        Ok(ReEncrypted {
+            source: KeyId::from_bytes(at.id),
+            source_check,
+            destination: to.key.id,
+            destination_check: to.key.current().key_check,
+            ciphertext,
+        })
+    }
+}
