@@ -5,6 +5,7 @@
 
 use keystead_crypto::{CipherContext, CipherKind};
 use keystead_domain::KeyId;
+use keystead_ledger::{Attributes, Value};
 
 use super::{Use, decrypt, encrypt::seal, find};
 use crate::{
@@ -18,7 +19,7 @@ impl Use for ReEncrypt {
     const OPERATION: &'static str = "ReEncrypt";
     type Done = ReEncrypted;
 
-    /// It is about the key that it opens; the other one is checked as well.
+    /// It is about the key that it opens; the other one is checked as well, and its event names it.
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         find(cx, snapshot, &self.destination)?;
         let expected = match &self.source {
@@ -30,6 +31,12 @@ impl Use for ReEncrypt {
             true => Err(Fault::IncorrectKey.into()),
             false => Ok(at),
         }
+    }
+
+    fn said(&self, cx: &Cx, snapshot: &Snapshot) -> Attributes {
+        let Ok(to) = find(cx, snapshot, &self.destination) else { return Attributes::new() };
+        let key = Value::Clear(to.key.id.to_string().into_bytes());
+        Attributes::new().with("destination", &key).expect("an id fits an attribute")
     }
 
     fn run(&self) -> Run {
