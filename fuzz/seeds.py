@@ -192,13 +192,17 @@ def domain():
                 + raw(4) + raw(5) + u32(2) + vaults + raw(0, 32))
     key = (u16(1) + raw(9) + raw(4) + u16(1) + text("PHI") + text("patients") + i64(MADE_AT)
            + u8(1) + i64(MADE_AT) + u8(1) + i64(MADE_AT) + listed([version, version])
-           + listed([text("team") + text("a")]))
+           + listed([text("team") + text("a")]) + u8(1) + u16(365) + i64(MADE_AT)
+           + listed([u32(2)]))
+    alias = (u16(1) + raw(1) + raw(4) + text("alias/app/db") + raw(9) + i64(MADE_AT)
+             + i64(MADE_AT))
     access = (u16(1) + text("AKIDEXAMPLEEXAMPLE00") + raw(1) + text("admin") + raw(2)
               + i64(MADE_AT) + raw(3, 8))
     kit = (u16(1) + raw(1) + prefixed(raw(2, 64)) + raw(3, 32) + i64(MADE_AT) + u8(0)
            + u8(1) + raw(4) + i64(MADE_AT))
     tenant = u16(1) + raw(1) + text("default") + i64(MADE_AT) + 4 * own
-    write("body", instance=instance, key=key, access_key=access, kit=kit, tenant=tenant)
+    write("body", instance=instance, key=key, access_key=access, kit=kit, tenant=tenant,
+          alias=alias)
 
 
 def ledger():
@@ -269,8 +273,9 @@ def store():
     delete = u16(4) + raw(6) + raw(5) + u64(2)
     guard = aggregate + u8(0)
     change = (u16(1) + raw(7) + i64(MADE_AT) + listed([put]) + listed([delete]) + listed([guard])
-              + listed([prefixed(b"event")]) + listed([text("ship") + prefixed(b"now")]))
-    write("change-set", whole=change, empty=u16(1) + raw(7) + i64(MADE_AT) + 5 * u32(0))
+              + listed([prefixed(b"event")]) + listed([text("ship") + prefixed(b"now")])
+              + listed([raw(8, 8)]))
+    write("change-set", whole=change, empty=u16(1) + raw(7) + i64(MADE_AT) + 6 * u32(0))
 
 
 def targets():

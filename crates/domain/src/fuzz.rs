@@ -6,7 +6,7 @@
 use keystead_crypto::bytes::Malformed;
 
 use crate::{
-    AccessKey, Account, IdempotencyKey, Instance, Key, KeyId, KeyName, Kit, Subject, Tenant,
+    AccessKey, Account, Alias, IdempotencyKey, Instance, Key, KeyId, KeyName, Kit, Subject, Tenant,
     Timestamp, VersionId, WrapLog, WrapRecord, key_arn, uuid,
 };
 
@@ -71,6 +71,7 @@ pub fn body(bytes: &[u8]) {
     writes_back(bytes, Key::from_body, Key::to_body);
     writes_back(bytes, WrapRecord::from_body, WrapRecord::to_body);
     writes_back(bytes, WrapLog::from_body, WrapLog::to_body);
+    writes_back(bytes, Alias::from_body, Alias::to_body);
     writes_back(bytes, IdempotencyKey::from_body, IdempotencyKey::to_body);
 }
 

@@ -74,6 +74,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         Fault::KeyUsage { key, spec: KeySpec::P256, operation: "Encrypt" },
         Fault::Algorithm { algorithm: "ECDSA_SHA_384", spec: KeySpec::P256 },
         Fault::NoPublicKey { key, spec: KeySpec::Symmetric },
+        Fault::NotRotated { key, spec: KeySpec::P256 },
         Fault::Signature,
         Fault::Mac,
         Fault::Internal,

@@ -38,11 +38,11 @@ impl Audit {
         ports: &Ports,
         tenants: &Tenants,
         cx: &Cx,
-        (deed, keyring_revision): (Deed<'_>, u64),
+        (deed, keyring_revision, attributes): (Deed<'_>, u64, Attributes),
         result: Result<T, Error>,
     ) -> Recorded<Result<T, Error>> {
         let outcome = outcome(&result);
-        let act = act(ports.clock.now(), tenants, cx, deed, outcome);
+        let act = Act { attributes, ..act(ports.clock.now(), tenants, cx, deed, outcome) };
         let leaf = Event::Use { keyring_revision, act }.encode().expect("our events fit a leaf");
         match ports.journal.record(leaf).await {
             Ok(_) => Recorded::after_sync(result),

@@ -274,6 +274,14 @@ pub enum Fault {
         /// What the key is.
         spec: KeySpec,
     },
+    /// Keys of this spec have one version for good.
+    #[error("key `{key}` is a {spec} key, which is not rotated")]
+    NotRotated {
+        /// Which.
+        key: KeyId,
+        /// What it is.
+        spec: KeySpec,
+    },
     /// Keys of this spec have no public half.
     #[error("key `{key}` is a {spec} key, which has no public half")]
     NoPublicKey {
@@ -372,6 +380,7 @@ impl Error {
             | Fault::KeyUsage { .. }
             | Fault::Algorithm { .. }
             | Fault::NoPublicKey { .. }
+            | Fault::NotRotated { .. }
             | Fault::Signature
             | Fault::Mac
             | Fault::Field { .. } => ErrorKind::Invalid,

@@ -8,6 +8,7 @@ use std::{future::Future, sync::Arc};
 
 use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{Account, Instance, NodeId, RequestId};
+use keystead_ledger::Attributes;
 
 use crate::{
     CallerIdentity, Cx, Error, Fault, Front, LedgerFault, Principal,
@@ -155,7 +156,21 @@ impl Service {
         revision: u64,
         result: Result<T, Error>,
     ) -> Recorded<Result<T, Error>> {
-        let recorded = self.record_unfenced(cx, deed, revision, result).await;
+        self.record_saying(cx, deed, revision, Attributes::new(), result).await
+    }
+
+    /// The same, where the event says more than what was done to what.
+    pub(crate) async fn record_saying<T>(
+        &self,
+        cx: &Cx,
+        deed: Deed<'_>,
+        revision: u64,
+        said: Attributes,
+        result: Result<T, Error>,
+    ) -> Recorded<Result<T, Error>> {
+        let audit = &self.audit;
+        let recorded =
+            audit.record_use(&self.ports, &self.tenants, cx, (deed, revision, said), result).await;
         if let Err(late) = self.event_vaulted().await {
             return Recorded::after_sync(Err(late));
         }
@@ -186,7 +201,8 @@ impl Service {
         result: Result<T, Error>,
     ) -> Recorded<Result<T, Error>> {
         let audit = &self.audit;
-        audit.record_use(&self.ports, &self.tenants, cx, (deed, revision), result).await
+        let said = Attributes::new();
+        audit.record_use(&self.ports, &self.tenants, cx, (deed, revision, said), result).await
     }
 
     /// Does this node still hold the instance?

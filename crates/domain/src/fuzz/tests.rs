@@ -21,6 +21,7 @@ fn the_seeds_are_what_the_parsers_take() {
     assert!(AccessKey::from_body(&body["access-key"]).is_ok());
     assert!(Kit::from_body(&body["kit"]).is_ok());
     assert!(Key::from_body(&body["key"]).is_ok());
+    assert!(Alias::from_body(&body["alias"]).is_ok());
     let texts = |target| drive::corpus(target).into_values().map(String::from_utf8);
     assert!(texts("time").all(|text| text.unwrap().parse::<Timestamp>().is_ok()));
     let account = "123456789012".parse().unwrap();

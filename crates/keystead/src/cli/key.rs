@@ -81,7 +81,7 @@ pub(crate) struct KeyTagArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
 
-    /// The tags; a key has at most 50
+    /// A tag (repeatable); a key has at most 50
     #[arg(value_name = "NAME=VALUE", required = true)]
     pub(crate) tags: Vec<Tag>,
 }
@@ -93,7 +93,7 @@ pub(crate) struct KeyUntagArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
 
-    /// The tags' names
+    /// The name of a tag (repeatable)
     #[arg(value_name = "NAME", required = true)]
     pub(crate) names: Vec<String>,
 }

@@ -167,8 +167,7 @@ impl Client {
         path: &str,
         body: &serde_json::Value,
     ) -> Result<T, CallFailed> {
-        let body = Zeroizing::new(body.to_string());
-        self.parsed(&self.call("POST", path, &[], &JSON, body.as_bytes())?.1)
+        self.send("POST", path, body)
     }
 
     /// Puts `body`, which is JSON already, at `path`.
@@ -182,20 +181,20 @@ impl Client {
         Ok((if made { Origin::Made } else { Origin::Found }, self.parsed(&answer)?))
     }
 
-    /// Sends `body` to `path` by another method than POST.
+    /// Sends `body` to `path`.
     pub(crate) fn send<T: DeserializeOwned>(
         &self,
         method: &str,
         path: &str,
         body: &serde_json::Value,
     ) -> Result<T, CallFailed> {
-        let headers = [("content-type", "application/json")];
-        self.call(method, path, &[], &headers, body.to_string().into_bytes())
+        let body = Zeroizing::new(body.to_string());
+        self.parsed(&self.call(method, path, &[], &JSON, body.as_bytes())?.1)
     }
 
     /// Deletes what is at `path`.
     pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallFailed> {
-        self.call("DELETE", path, &[], &[], Vec::new())
+        self.parsed(&self.call("DELETE", path, &[], &[], &[])?.1)
     }
 
     /// The root key of the instance that the profile belongs to.

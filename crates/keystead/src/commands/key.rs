@@ -102,7 +102,10 @@ fn change(command: &KeyCommand, client: &Client, form: Form) -> Result<(), Faile
             (&args.key, "description", json!({"description": args.description}))
         }
         // They are run above.
-        KeyCommand::List | KeyCommand::Show(_) | KeyCommand::Create(_) => return Ok(()),
+        KeyCommand::List
+        | KeyCommand::Show(_)
+        | KeyCommand::Create(_)
+        | KeyCommand::PublicKey(_) => return Ok(()),
     };
     let path = format!("/v1/keys/{}/{verb}", encoded(key));
     let method = if verb == "description" { "PUT" } else { "POST" };

@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 28] = [
+const COMMANDS: [(&[&str], &str); 41] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -16,11 +16,24 @@ const COMMANDS: [(&[&str], &str); 28] = [
     (&["kit", "verify"], "Open a kit and say what it can recover"),
     (&["kit", "list"], "List the kits that are not revoked, with when each was last proven"),
     (&["kit", "revoke"], "Revoke a kit"),
-    (&["key"], "List, show and create keys"),
+    (&["key"], "Make, show, change and delete keys"),
     (&["key", "list"], "List all keys"),
     (&["key", "show"], "Show one key with its versions and tags"),
     (&["key", "create"], "Make a key"),
     (&["key", "public-key"], "Print the public half of a key"),
+    (&["key", "enable"], "Use a key again"),
+    (&["key", "disable"], "Let a key do nothing"),
+    (&["key", "delete"], "Destroy a key after some days"),
+    (&["key", "cancel-deletion"], "Do not destroy a key that is to be destroyed"),
+    (&["key", "rotate"], "Give a key a new version"),
+    (&["key", "tag"], "Add tags to a key, or give them other values"),
+    (&["key", "untag"], "Remove tags from a key"),
+    (&["key", "describe"], "Say something else of a key"),
+    (&["alias"], "Name keys"),
+    (&["alias", "create"], "Give a key a name"),
+    (&["alias", "update"], "Let an alias name another key"),
+    (&["alias", "delete"], "Delete an alias"),
+    (&["alias", "list"], "List aliases"),
     (&["wrap"], "Keep a data key for each document, and export and verify what there is"),
     (&["wrap", "put"], "Give a subject its data key, or find the one it has"),
     (&["wrap", "show"], "Show a subject's record; its data key stays wrapped"),

@@ -146,6 +146,7 @@ fn change(error: &Error) -> Option<ChangeId> {
         | Fault::KeyUsage { .. }
         | Fault::Algorithm { .. }
         | Fault::NoPublicKey { .. }
+        | Fault::NotRotated { .. }
         | Fault::Signature
         | Fault::Mac
         | Fault::Internal => None,

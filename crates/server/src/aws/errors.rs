@@ -62,6 +62,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         }
         Fault::Algorithm { algorithm, spec } => other_algorithm(algorithm, *spec),
         Fault::NoPublicKey { key, spec } => no_public_key(&place.key(*key), *spec),
+        Fault::NotRotated { key, spec } => not_rotated(&place.key(*key), *spec),
         Fault::Signature => Exception::silent(Code::KmsInvalidSignature),
         Fault::Mac => Exception::silent(Code::KmsInvalidMac),
         Fault::IncorrectKey => Exception::sender(Code::IncorrectKey, INCORRECT_KEY),
@@ -153,6 +154,11 @@ fn other_usage(arn: &str, usage: &str, operation: &str) -> Exception {
 fn other_algorithm(algorithm: &str, spec: KeySpec) -> Exception {
     let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
     Exception::sender(Code::InvalidKeyUsage, message)
+}
+
+fn not_rotated(arn: &str, spec: KeySpec) -> Exception {
+    let message = format!("{arn} is not rotated: its key spec is {spec}.");
+    Exception::sender(Code::UnsupportedOperation, message)
 }
 
 fn no_public_key(arn: &str, spec: KeySpec) -> Exception {

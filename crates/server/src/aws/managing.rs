@@ -109,6 +109,11 @@ async fn run_further(
         | O::GenerateDataKeyWithoutPlaintext
         | O::ReEncrypt
         | O::GenerateRandom
+        | O::GenerateMac
+        | O::GetPublicKey
+        | O::Sign
+        | O::Verify
+        | O::VerifyMac
         | O::EnableKey
         | O::DisableKey
         | O::ScheduleKeyDeletion

@@ -4,6 +4,8 @@ use std::{ops::Bound, sync::Arc};
 
 use keystead_domain::{KeyId, KeyName};
 
+use super::lawful::of_rotated_spec;
+
 use crate::{
     Cx, DescribeKey, Error, Fault, KeyAspect, KeyPage, KeyView, ListKeys, ReadKey, Vaulted,
     audit::Deed,
@@ -30,10 +32,11 @@ impl Service {
         command: ReadKey,
     ) -> Recorded<Result<KeyView, Error>> {
         let ReadKey { key, aspect } = command;
-        self.show_key(cx, aspect.operation(), key, move |_| match aspect {
+        self.show_key(cx, aspect.operation(), key, move |view| match aspect {
             KeyAspect::Policy { name } if name != "default" => {
                 Err(Fault::Nothing { what: "policy", name }.into())
             }
+            KeyAspect::RotationStatus | KeyAspect::Rotations => of_rotated_spec(&view.key),
             _ => Ok(()),
         })
         .await

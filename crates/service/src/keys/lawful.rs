@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use keystead_domain::{Key, KeyState, RotationSchedule, Timestamp, Transition, Unlawful};
+use keystead_domain::{Key, KeyState, KeyUsage, RotationSchedule, Timestamp, Transition, Unlawful};
 
 use super::TAGS_MAX;
 use crate::{Error, Fault, KeyChange, commit::Effect};
@@ -93,13 +93,13 @@ impl KeyChange {
                 self.noted(key)
             }
             Self::EnableRotation { period_days } => {
-                usable(key)?;
+                rotatable(key)?;
                 let present = key.rotation.filter(|present| present.period_days == *period_days);
                 let next = present.or_else(|| RotationSchedule::starting(*period_days, now));
                 Ok(unless_same(key, Key { rotation: next, ..key.clone() }))
             }
             Self::DisableRotation => {
-                usable(key)?;
+                rotatable(key)?;
                 Ok(unless_same(key, Key { rotation: None, ..key.clone() }))
             }
         }
@@ -168,6 +168,23 @@ pub(super) fn usable(key: &Key) -> Result<(), Error> {
     match key.state {
         KeyState::Active { .. } => Ok(()),
         state => Err(Fault::KeyState { key: key.id, state }.into()),
+    }
+}
+
+/// Refuses where a key is not in use or of a spec that has one version for good: the public half
+/// or the MAC of another version would verify nothing that this one made.
+pub(super) fn rotatable(key: &Key) -> Result<(), Error> {
+    of_rotated_spec(key)?;
+    usable(key)
+}
+
+/// Refuses where keys of this spec have one version for good.
+pub(super) fn of_rotated_spec(key: &Key) -> Result<(), Error> {
+    match key.spec.usage() {
+        KeyUsage::EncryptDecrypt => Ok(()),
+        KeyUsage::SignVerify | KeyUsage::GenerateVerifyMac => {
+            Err(Fault::NotRotated { key: key.id, spec: key.spec }.into())
+        }
     }
 }
 

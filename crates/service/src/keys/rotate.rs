@@ -11,7 +11,7 @@ use keystead_domain::{ChangeId, Key, KeyId, KeyVersion, Kind, TenantId, Timestam
 use keystead_ledger::{Attributes, Value};
 use keystead_store::{AggregateRef, ChangeSet, Loaded, MaterialRow};
 
-use super::lawful::usable;
+use super::lawful::rotatable;
 use crate::{
     Cx, Error, Fault, KeyView, RotateKey, Service, Vaulted,
     audit::{Deed, job_event_on, state_event_with},
@@ -87,7 +87,7 @@ impl Service {
         let key = self.read_key(&row)?;
         let snapshot = self.keyring.snapshot();
         let entry = snapshot.key(id, at.tenant).ok_or(Fault::KeyCreating { key: id })?;
-        usable(&key)?;
+        rotatable(&key)?;
         if entry.key.versions.len() < key.versions.len() {
             return Ok(Rotated::Waiting(key, row.commit_seq));
         }
@@ -169,7 +169,7 @@ impl Service {
         let now = self.ports.clock.now();
         let snapshot = self.keyring.snapshot();
         let keys = snapshot.keys.values().map(|entry| &entry.key);
-        keys.filter(|key| usable(key).is_ok() && is_due(key, now)).cloned().collect()
+        keys.filter(|key| rotatable(key).is_ok() && is_due(key, now)).cloned().collect()
     }
 }
 
@@ -180,7 +180,7 @@ fn with_version(
     asked: Asked<'_>,
     now: Timestamp,
 ) -> Result<Key, Error> {
-    usable(&key)?;
+    rotatable(&key)?;
     if key.current().number + 1 != version.number {
         return Err(Fault::Contended.into());
     }

@@ -25,6 +25,7 @@ pub use sign::{
 use std::sync::Arc;
 
 use keystead_domain::{Key, KeyName, KeyUsage};
+use keystead_ledger::Attributes;
 
 use crate::{
     Cx, DataKeyGenerated, Decrypt, Decrypted, Encrypt, Encrypted, Error, Fault, GenerateDataKey,
@@ -45,6 +46,11 @@ pub(crate) trait Use: Sized + Send + 'static {
 
     /// Finds what it is about.
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error>;
+
+    /// What its event says beyond what it is about.
+    fn said(&self, _: &Cx, _: &Snapshot) -> Attributes {
+        Attributes::new()
+    }
 
     /// Whether it is for real.
     fn run(&self) -> Run;
@@ -190,8 +196,9 @@ impl Service {
                 Err(error) => Err(service.explain(&within, error).await),
             };
             let deed = Deed { operation: C::OPERATION, resource: found.as_ref().ok().copied() };
+            let said = command.said(&within, &snapshot);
             let result = found.and_then(|at| service.pass_door(&within, command, at, &snapshot));
-            service.record(&within, deed, snapshot.revision, result).await
+            service.record_saying(&within, deed, snapshot.revision, said, result).await
         })
         .await
     }

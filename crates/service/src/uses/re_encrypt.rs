@@ -4,9 +4,10 @@
 //! plaintext lives in a buffer that wipes itself.
 
 use keystead_crypto::{CipherContext, CipherKind};
-use keystead_domain::KeyId;
+use keystead_domain::{KeyId, KeyUsage};
+use keystead_ledger::{Attributes, Value};
 
-use super::{Use, decrypt, encrypt::seal, find};
+use super::{Use, decrypt, encrypt::seal, find, meant_for};
 use crate::{
     Cx, Error, Fault, ReEncrypt, ReEncrypted, Run,
     door::{Approved, Resource},
@@ -18,11 +19,16 @@ impl Use for ReEncrypt {
     const OPERATION: &'static str = "ReEncrypt";
     type Done = ReEncrypted;
 
-    /// It is about the key that it opens; the other one is checked as well.
+    /// It is about the key that it opens; the other one is checked as well, and its event names it.
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        find(cx, snapshot, &self.destination)?;
+        let to = &find(cx, snapshot, &self.destination)?.key;
+        meant_for(to, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let expected = match &self.source {
-            Some(name) => Some(find(cx, snapshot, name)?.key.id),
+            Some(name) => {
+                let from = &find(cx, snapshot, name)?.key;
+                meant_for(from, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
+                Some(from.id)
+            }
             None => None,
         };
         let at = decrypt::named(cx, snapshot, &self.ciphertext)?;
@@ -30,6 +36,12 @@ impl Use for ReEncrypt {
             true => Err(Fault::IncorrectKey.into()),
             false => Ok(at),
         }
+    }
+
+    fn said(&self, cx: &Cx, snapshot: &Snapshot) -> Attributes {
+        let Ok(to) = find(cx, snapshot, &self.destination) else { return Attributes::new() };
+        let key = Value::Clear(to.key.id.to_string().into_bytes());
+        Attributes::new().with("destination", &key).expect("an id fits an attribute")
     }
 
     fn run(&self) -> Run {

@@ -1,10 +1,11 @@
 //! Aliases: unique names that move from key to key.
 
 use keystead_domain::{BadAlias, KeyId, KeyName};
+use keystead_ledger::Value;
 use keystead_service::{AliasChange, ErrorKind, Fault, KeyChange};
 use keystead_targets::MemoryVault;
 
-use crate::{kit::KitForm, prepared::Prepared};
+use crate::{evidence::events, kit::KitForm, prepared::Prepared};
 
 fn create(target: KeyId) -> AliasChange {
     AliasChange::Create { target: KeyName::Id(target) }
@@ -29,6 +30,13 @@ fn a_name_is_made_moved_and_deleted_and_is_one_keys_at_a_time() {
         let sealed = prepared.notes.told().sealed[0].clone();
         let moved = client.re_encrypt(&sealed, "alias/ph").await.unwrap();
         assert_eq!(client.decrypt(&moved).await.unwrap(), sealed.plaintext);
+        let event = events(&prepared.folder)
+            .into_iter()
+            .rfind(|event| event.act().operation.as_str() == "ReEncrypt");
+        let destination = Value::Clear(two.to_string().into_bytes());
+        let act = event.unwrap().act().clone();
+        assert!(act.attributes.named("destination").eq([destination]), "both keys are named");
+        assert_eq!(act.resource.unwrap().id, *one.as_bytes());
         for target in [one, two] {
             let refused = client.alias("alias/phi", create(target)).await.unwrap_err();
             assert!(matches!(refused.fault, Fault::AliasExists { .. }), "{refused}");
