@@ -204,6 +204,18 @@ def decrypt_under_a_disabled_key(api):
     return api.call("Decrypt", {"ciphertext": sealed["ciphertext"]}, **key)
 
 
+def with_a_disabled_key(name, make, spec):
+    """Calls `name` on a key out of use, with what `make` made before where it takes that."""
+    def provoke(api):
+        key = {"key": api.call("CreateKey", {"spec": spec}).json()["id"]}
+        body = dict(api.bodies.get(make, {}))
+        made = api.call(make, body, **key).json()
+        body |= {member: made[member] for member in ("signature", "mac") if member in made}
+        api.call("DisableKey", {}, **key)
+        return api.call(name, None if name == "GetPublicKey" else body, **key)
+    return provoke
+
+
 def lease_of_a_disabled_key(api):
     key = new_key(api)
     made = api.call("GenerateLeasedDataKey", key).json()
@@ -272,6 +284,10 @@ PROVOKED = {
     ("GenerateMac", 409, "wrong-state"):
         lambda api: api.call("GenerateMac", api.bodies["GenerateMac"],
                              key=expired_key(api, spec="HMAC_256")),
+    ("Verify", 409, "wrong-state"): with_a_disabled_key("Verify", "Sign", "ECC_NIST_P256"),
+    ("VerifyMac", 409, "wrong-state"): with_a_disabled_key("VerifyMac", "GenerateMac", "HMAC_256"),
+    ("GetPublicKey", 409, "wrong-state"):
+        with_a_disabled_key("GetPublicKey", "Sign", "ECC_NIST_P256"),
     ("Decrypt", 409, "wrong-state"): decrypt_under_a_disabled_key,
     ("LeaseDataKey", 409, "wrong-state"): lease_of_a_disabled_key,
     ("TagResource", 429, "limit"): one_tag_too_many,

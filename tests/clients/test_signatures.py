@@ -261,6 +261,9 @@ def test_a_key_does_nothing_but_what_it_is_for(kms, keys, key):
         "GenerateDataKeyWithoutPlaintext":
             ("ENCRYPT_DECRYPT",
              lambda k: kms.generate_data_key_without_plaintext(KeyId=k, KeySpec="AES_256")),
+        "ReEncrypt":
+            ("ENCRYPT_DECRYPT",
+             lambda k: kms.re_encrypt(CiphertextBlob=blob, DestinationKeyId=k)),
         "Sign":
             ("SIGN_VERIFY",
              lambda k: kms.sign(KeyId=k, Message=b"m", SigningAlgorithm="ECDSA_SHA_256")),
@@ -300,6 +303,15 @@ def test_an_algorithm_of_another_spec_is_refused_with_both_names(kms, keys):
             generate_mac(kms, keys[HMAC], b"m", MacAlgorithm=algorithm)
         with refused("InvalidKeyUsageException", message):
             verify_mac(kms, keys[HMAC], b"m", bytes(32), MacAlgorithm=algorithm)
+
+
+def test_keys_of_one_version_for_good_are_not_rotated(kms, keys):
+    for key in keys.values():
+        message = f"{key['Arn']} is not rotated: its key spec is {key['KeySpec']}."
+        for rotate in (kms.rotate_key_on_demand, kms.enable_key_rotation, kms.disable_key_rotation,
+                       kms.get_key_rotation_status, kms.list_key_rotations):
+            with refused("UnsupportedOperationException", message):
+                rotate(KeyId=key["KeyId"])
 
 
 def test_what_aws_can_and_keystead_cannot_is_refused_by_name(kms, keys):

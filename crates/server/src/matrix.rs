@@ -9,11 +9,8 @@ use keystead_service::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFa
 
 const GOLDEN: &str = include_str!("../tests/golden/errors.txt");
 
-/// One fault of every sort.
-pub(crate) fn faults() -> Vec<Fault> {
-    let (key, change) = (KeyId::from_bytes([1; 16]), ChangeId::from_bytes([2; 16]));
-    let (text, at) = ("x".to_owned(), Timestamp::from_micros(0));
-    let auth = [
+fn auth_faults() -> impl Iterator<Item = AuthFault> {
+    let all = [
         AuthFault::Missing,
         AuthFault::Incomplete,
         AuthFault::UnknownAccessKey,
@@ -21,6 +18,13 @@ pub(crate) fn faults() -> Vec<Fault> {
         AuthFault::Skewed,
         AuthFault::WrongService,
     ];
+    all.into_iter()
+}
+
+/// One fault of every sort.
+pub(crate) fn faults() -> Vec<Fault> {
+    let (key, change) = (KeyId::from_bytes([1; 16]), ChangeId::from_bytes([2; 16]));
+    let (text, at) = ("x".to_owned(), Timestamp::from_micros(0));
     let states = [
         KeyState::Active { since: at },
         KeyState::Suspended { since: at },
@@ -29,7 +33,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         KeyState::Doomed { due: at },
         KeyState::Destroyed { at },
     ];
-    let mut faults: Vec<Fault> = auth.into_iter().map(Fault::Unauthenticated).collect();
+    let mut faults: Vec<Fault> = auth_faults().map(Fault::Unauthenticated).collect();
     faults.extend(states.map(|state| Fault::KeyState { key, state }));
     faults.extend([
         Fault::NotAllowed { operation: "Encrypt" },

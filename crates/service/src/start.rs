@@ -37,6 +37,7 @@ use crate::{
     replay::{load_layers, row_at},
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
+    taken::Layers,
     tenants::{TenantKeys, Tenants, key_version, open_master},
     tiles::LedgerShipper,
     vaults::{Feeder, VaultSet},
@@ -262,14 +263,7 @@ async fn run(
     });
     record_start(&ports, &sealing).await?;
     Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
-    let follower = Follower {
-        ports: ports.clone(),
-        set: set.clone(),
-        progress: progress.clone(),
-        tenants: tenants.clone(),
-        keyring: keyring.clone(),
-    };
-    Arc::new(follower).start(layers);
+    follow((&ports, &set, &progress, &tenants, &keyring), layers);
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
     let signer = sealing.signer.clone();
     let ledger = Arc::new(LedgerShipper::new(ports.clone(), set.clone(), node, signer));
@@ -297,6 +291,21 @@ async fn run(
     });
     service.start_jobs();
     Ok(service)
+}
+
+type Followed<'a> =
+    (&'a Ports, &'a Arc<VaultSet>, &'a Arc<Progress>, &'a Arc<Tenants>, &'a Arc<Keyring>);
+
+/// Starts what brings committed changes into ledger and keyring, from `layers` on.
+fn follow((ports, set, progress, tenants, keyring): Followed<'_>, layers: Layers) {
+    let follower = Follower {
+        ports: ports.clone(),
+        set: set.clone(),
+        progress: progress.clone(),
+        tenants: tenants.clone(),
+        keyring: keyring.clone(),
+    };
+    Arc::new(follower).start(layers);
 }
 
 /// The chain of destructions as of a change: what the next segment goes on from.

@@ -31,9 +31,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::Unauthenticated(fault) => unauthenticated(*fault),
         Fault::NotAllowed { operation } => not_allowed(operation),
         Fault::KeyName(bad) => key_name(bad),
-        Fault::NoKey { key } => {
-            Exception::sender(Code::NotFound, format!("Key '{}' does not exist", place.key(*key)))
-        }
+        Fault::NoKey { key } => no_key(&place.key(*key)),
         Fault::NoAlias { alias } => {
             Exception::sender(Code::NotFound, format!("Alias {} is not found.", place.alias(alias)))
         }
@@ -139,6 +137,10 @@ fn unauthenticated(fault: AuthFault) -> Exception {
             "Credential should be scoped to correct service.",
         ),
     }
+}
+
+fn no_key(arn: &str) -> Exception {
+    Exception::sender(Code::NotFound, format!("Key '{arn}' does not exist"))
 }
 
 fn not_allowed(operation: &str) -> Exception {

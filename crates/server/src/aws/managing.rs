@@ -93,13 +93,30 @@ async fn run_further(
             let command = rotation::status(body, account)?;
             encode(read(command).await, place, rotation::rotation_status)
         }
+        other => return run_policies(service, cx, place, other, body).await,
+    })
+}
+
+/// What is asked about a key's policies: there is one, and it is the default.
+async fn run_policies(
+    service: &Arc<Service>,
+    cx: Cx,
+    place: &Place,
+    operation: Operation,
+    body: &[u8],
+) -> Outcome {
+    use Operation as O;
+    let account = &place.account;
+    Ok(match operation {
         O::GetKeyPolicy => {
-            encode(read(policies::read(body, account)?).await, place, policies::policy)
+            let command = policies::read(body, account)?;
+            encode(service.read_key_aspect(cx, command).await, place, policies::policy)
         }
         O::ListKeyPolicies => {
-            encode(read(policies::list(body, account)?).await, place, policies::names)
+            let command = policies::list(body, account)?;
+            encode(service.read_key_aspect(cx, command).await, place, policies::names)
         }
-        // These are run above, by `run` or by `kms`.
+        // These are run above, by `run`, by `run_further` or by `kms`.
         O::CreateKey
         | O::DescribeKey
         | O::ListKeys
@@ -123,6 +140,13 @@ async fn run_further(
         | O::UntagResource
         | O::EnableKeyRotation
         | O::DisableKeyRotation
-        | O::RotateKeyOnDemand => return Err(Unread::UnknownOperation),
+        | O::RotateKeyOnDemand
+        | O::CreateAlias
+        | O::UpdateAlias
+        | O::DeleteAlias
+        | O::ListAliases
+        | O::ListResourceTags
+        | O::ListKeyRotations
+        | O::GetKeyRotationStatus => return Err(Unread::UnknownOperation),
     })
 }

@@ -562,7 +562,12 @@ impl Client {
             }
         }
         for signed in signed {
-            self.verify(&signed).await.unwrap();
+            let key = page.keys.iter().find(|found| found.key.id == signed.key.id);
+            let verified = self.verify(&signed).await;
+            match key.is_some_and(|found| found.key.state.may_open()) {
+                true => verified.unwrap(),
+                false => assert!(matches!(verified.unwrap_err().fault, Fault::KeyState { .. })),
+            }
         }
         self.every_subject_unwraps().await;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use keystead_crypto::{Ed25519Key, P256Key, Secret};
 use keystead_domain::{Key, KeySpec, KeyUsage};
-use keystead_service::{ErrorKind, Fault, restore::RestorePlan};
+use keystead_service::{ErrorKind, Fault, KeyChange, restore::RestorePlan};
 use keystead_testkit::{FaultPlans, Folder};
 
 use crate::{
@@ -64,6 +64,14 @@ fn a_key_does_what_it_is_for_and_nothing_else() {
             }
             let shown = client.public_key(key.id).await;
             assert_eq!(shown.is_ok(), key.spec.usage() == KeyUsage::SignVerify, "{}", key.spec);
+            let rotated = client.rotate(key.id).await;
+            assert_eq!(rotated.is_ok(), key.spec == KeySpec::Symmetric, "{}", key.spec);
+            if let Err(refused) = rotated {
+                assert!(matches!(refused.fault, Fault::NotRotated { .. }), "{refused}");
+            }
+            let scheduled = KeyChange::EnableRotation { period_days: 90 };
+            let scheduled = client.change(key.id, scheduled).await;
+            assert_eq!(scheduled.is_ok(), key.spec == KeySpec::Symmetric, "{}", key.spec);
             if let Err(refused) = shown {
                 assert!(matches!(refused.fault, Fault::NoPublicKey { .. }), "{refused}");
             }
