@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 20] = [
+const COMMANDS: [(&[&str], &str); 33] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
