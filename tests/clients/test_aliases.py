@@ -55,6 +55,14 @@ def test_an_alias_moves_and_what_it_encrypted_opens_as_before(kms, pair, name):
     [found] = [alias for alias in listed(kms) if alias["AliasName"] == name]
     assert found["TargetKeyId"] == two and found["LastUpdatedDate"] > found["CreationDate"]
 
+def test_an_alias_does_not_move_to_a_key_for_another_use(kms, pair, name):
+    kms.create_alias(AliasName=name, TargetKeyId=pair[0]["KeyId"])
+    for spec, usage in (("ECC_NIST_P256", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")):
+        other = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+        message = violation(("Value at 'targetKeyId'", "be a key with the usage of the present one"))
+        with refused("ValidationException", message):
+            kms.update_alias(AliasName=name, TargetKeyId=other)
+
 
 def test_names_are_unique_and_free_again_once_deleted(server, kms, pair, name):
     one, two = (key["KeyId"] for key in pair)

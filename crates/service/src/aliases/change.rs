@@ -128,8 +128,22 @@ impl Service {
         if alias.target == target {
             return Ok(Changed::Found(row.commit_seq));
         }
+        self.same_usage(&alias, target)?;
         let moved = Alias { target, updated_at: self.ports.clock.now(), ..alias };
         self.put_alias(cx, "UpdateAlias", &moved).await.map(Changed::Made)
+    }
+
+    /// Whoever encrypts under a name must not find a key for signatures there all at once.
+    fn same_usage(&self, alias: &Alias, target: KeyId) -> Result<(), Error> {
+        let snapshot = self.keyring.snapshot();
+        let usage = |id| snapshot.key(id, alias.tenant).map(|entry| entry.key.spec.usage());
+        match usage(alias.target).is_none_or(|usage_of| Some(usage_of) == usage(target)) {
+            true => Ok(()),
+            false => {
+                let message = "Member must be a key with the usage of the present one".to_owned();
+                Err(Fault::Field { field: "targetKeyId", message }.into())
+            }
+        }
     }
 
     async fn put_alias(

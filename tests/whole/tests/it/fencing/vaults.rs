@@ -228,11 +228,8 @@ fn a_vault_that_shows_another_segment_in_our_place_fences_the_node() {
     let other = prepared.folder.copied();
     prepared.run(async {
         // While it is away from us, a clone writes into this vault alone.
-        let node = prepared.start().await;
-        let clone = prepared.process_over(&other, &keystead_testkit::FaultPlans::default());
-        drop(crate::node::serve(&clone).await.unwrap());
-        node.client.settled().await;
         prepared.world.vaults[2].away();
+        let node = prepared.start().await;
         node.works().await;
         node.client.status().await.unwrap();
         // Else it may fill the gap before the clone does.
@@ -240,9 +237,12 @@ fn a_vault_that_shows_another_segment_in_our_place_fences_the_node() {
         prepared.world.vaults[2].back();
         // Else the clone would learn from its ledger there that it is one.
         lose_ledgers(&prepared.world.vaults[2]);
+        // The other vaults would tell it at once.
         prepared.world.vaults[0].away();
         prepared.world.vaults[1].away();
-        // The clone has not looked again; its heartbeat writes.
+        let clone = prepared.process_over(&other, &keystead_testkit::FaultPlans::default());
+        drop(crate::node::serve(&clone).await.unwrap());
+        // Its heartbeat writes.
         prepared.wait_ms(6 * 60 * 1000).await;
         clone.kill();
         prepared.world.vaults[0].back();
