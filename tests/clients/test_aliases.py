@@ -59,8 +59,8 @@ def test_an_alias_does_not_move_to_a_key_for_another_use(kms, pair, name):
     kms.create_alias(AliasName=name, TargetKeyId=pair[0]["KeyId"])
     for spec, usage in (("ECC_NIST_P256", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")):
         other = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
-        message = violation(("Value at 'targetKeyId'", "be a key with the usage of the present one"))
-        with refused("ValidationException", message):
+        rule = ("Value at 'targetKeyId'", "be a key with the usage of the present one")
+        with refused("ValidationException", violation(rule)):
             kms.update_alias(AliasName=name, TargetKeyId=other)
 
 
