@@ -5,6 +5,7 @@
 //! units and defaults, because it is the page that people have on the worst day.
 
 mod alias;
+mod audit;
 mod instance;
 mod key;
 mod kit;
@@ -23,6 +24,7 @@ use crate::client::Endpoint;
 use crate::config::Flags;
 
 pub(crate) use alias::AliasCommand;
+pub(crate) use audit::{AuditCommand, AuditVerifyArgs};
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
 pub(crate) use key::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
 pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
@@ -138,6 +140,9 @@ pub(crate) enum Command {
     /// instance's master key, numbered without gaps and in the vaults before it is acknowledged.
     #[command(subcommand)]
     Wrap(WrapCommand),
+    /// Verify the record of everything that was done
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -198,6 +203,7 @@ impl Cli {
             | Command::Key(_)
             | Command::Alias(_)
             | Command::Wrap(_)
+            | Command::Audit(_)
             | Command::Completions(_)
             | Command::Man(_) => SettingArgs::default(),
         };

@@ -16,7 +16,7 @@ use crate::exit::{Exit, Explained};
 use crate::new_file::Unwritten;
 use crate::plan::PlanRefused;
 use crate::secrets::IntakeRefused;
-use crate::wiring::WiringRefused;
+use crate::wiring::{AuditFailed, WiringRefused};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -48,6 +48,9 @@ pub(crate) enum Failed {
     /// Wrap records, or an export of them.
     #[error(transparent)]
     Wrap(#[from] WrapFailed),
+    /// Ledgers in a vault.
+    #[error(transparent)]
+    Audit(#[from] AuditFailed),
     /// A new file.
     #[error(transparent)]
     NewFile(#[from] Unwritten),
@@ -83,6 +86,7 @@ impl Explained for Failed {
             Self::Call(failed) => failed.exit(),
             Self::Status(unknown) => unknown.exit(),
             Self::Wrap(failed) => failed.exit(),
+            Self::Audit(failed) => failed.exit(),
             Self::NewFile(unwritten) => unwritten.exit(),
             Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => {
                 Exit::Failed
@@ -100,6 +104,7 @@ impl Explained for Failed {
             Self::Call(failed) => failed.hint(),
             Self::Status(unknown) => unknown.hint(),
             Self::Wrap(failed) => failed.hint(),
+            Self::Audit(failed) => failed.hint(),
             Self::NewFile(unwritten) => unwritten.hint(),
             Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => None,
         }

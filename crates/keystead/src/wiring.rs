@@ -3,6 +3,7 @@
 //! Invariant: nothing is decided here; adapters are named here and nowhere else. A folder belongs
 //! to one process at a time, by a lock that the kernel takes back when the process dies.
 
+pub(crate) mod audit;
 mod dev;
 mod folder;
 mod init;
@@ -13,6 +14,7 @@ mod restore;
 mod serve;
 mod world;
 
+pub(crate) use audit::AuditFailed;
 pub(crate) use dev::dev;
 pub(crate) use init::init;
 pub(crate) use refused::WiringRefused;

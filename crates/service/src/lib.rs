@@ -19,6 +19,7 @@ mod jobs;
 mod keyring;
 mod keys;
 mod kits;
+pub mod logs;
 mod lru;
 mod outbox;
 mod ports;

@@ -98,21 +98,29 @@ impl LogIn<'_> {
         Ok(keys)
     }
 
+    /// The checkpoint in a note that came from elsewhere, where a process of the node signed it.
+    pub(crate) async fn verify(&self, note: &[u8]) -> Result<Option<Checkpoint>, VaultError> {
+        Ok(self.signed_by(note, &self.keys().await?))
+    }
+
     async fn signed(
         &self,
         path: &str,
         keys: &[VerifierKey],
     ) -> Result<Option<Checkpoint>, VaultError> {
         let Some(bytes) = self.read(path).await? else { return Ok(None) };
-        let (origin, Ok(note)) = (self.place.origin(), Note::parse(&bytes)) else {
-            return Ok(None);
-        };
-        let by = |key: &VerifierKey| Checkpoint::verify(&note, &origin, key.public()).ok();
-        let found = keys.iter().find_map(by);
+        let found = self.signed_by(&bytes, keys);
         Ok(found.filter(|checkpoint| checkpoint_size(path) == Some(checkpoint.size())))
     }
 
-    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, VaultError> {
+    fn signed_by(&self, note: &[u8], keys: &[VerifierKey]) -> Option<Checkpoint> {
+        let (origin, note) = (self.place.origin(), Note::parse(note).ok()?);
+        let by = |key: &VerifierKey| Checkpoint::verify(&note, &origin, key.public()).ok();
+        keys.iter().find_map(by)
+    }
+
+    /// What lies at `path` below the log's folder.
+    pub(crate) async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, VaultError> {
         self.vault.read(&object_name(&self.place.name(path))).await
     }
 

@@ -18,6 +18,7 @@ mod idempotency;
 mod kit;
 mod leases;
 mod ledger;
+mod logs;
 mod node;
 mod outcome;
 mod prepared;
