@@ -137,12 +137,13 @@ impl Service {
     fn same_usage(&self, alias: &Alias, target: KeyId) -> Result<(), Error> {
         let snapshot = self.keyring.snapshot();
         let usage = |id| snapshot.key(id, alias.tenant).map(|entry| entry.key.spec.usage());
-        match usage(alias.target).is_none_or(|usage_of| Some(usage_of) == usage(target)) {
-            true => Ok(()),
-            false => {
+        // Whether there is such a key is not decided here.
+        match usage(alias.target).zip(usage(target)) {
+            Some((present, next)) if present != next => {
                 let message = "Member must be a key with the usage of the present one".to_owned();
                 Err(Fault::Field { field: "targetKeyId", message }.into())
             }
+            _ => Ok(()),
         }
     }
 
