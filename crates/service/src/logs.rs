@@ -1,5 +1,5 @@
-//! Reads the ledgers in a vault as a stranger with the root's public key does: every log whole, each
-//! against its largest signed checkpoint, and each against what the next one says of it.
+//! Reads the ledgers in a vault as a stranger with the root's public key does: every log whole,
+//! against its largest signed checkpoint, and against what the next one says of it.
 //!
 //! Invariant: nothing is believed that the root did not sign or that a signed checkpoint does not
 //! cover; the first wrong file or entry is named by the log and by its place in it.
