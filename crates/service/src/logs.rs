@@ -27,6 +27,9 @@ pub struct LogRead {
     pub head: Head,
     /// The last known heads of the logs that it follows, and whether each one's tail is unknown.
     pub follows: Vec<(Head, bool)>,
+    /// How many entries more a later log knows of: lost with the node before they reached a vault,
+    /// in a vault that was not read, or cut off.
+    pub missing: u64,
 }
 
 /// Why the ledgers of a vault are not as they must be.
@@ -68,6 +71,14 @@ pub enum LogsRefused {
         /// What is wrong.
         refused: SuccessionRefused,
     },
+    /// What an older checkpoint covers is not there to its end.
+    #[error("log `{origin}` ends before the {size} entries that the older checkpoint covers")]
+    Short {
+        /// Which log.
+        origin: Origin,
+        /// How many it had.
+        size: u64,
+    },
     /// A later log names a head of this one that it does not have.
     #[error("log `{origin}` is not the one that `{next}` follows at {size} entries")]
     NotFollowed {
@@ -94,20 +105,19 @@ pub enum LogsRefused {
 /// What a reader does with each entry, in order.
 pub type EachEntry<'e> = &'e mut (dyn FnMut(&Origin, u64, &Leaf) + Send);
 
-/// Reads every log of the instance in `vault` whole. `older` is a checkpoint that was kept
+/// Reads every log of the instance whole, each from the vault that holds most of it: a node that
+/// was killed has not brought its last second to all alike. `older` is a checkpoint that was kept
 /// elsewhere: it must be contained.
 ///
 /// # Errors
 /// [`LogsRefused`], at the first thing that is wrong.
 pub async fn read_logs(
-    vault: &dyn Vault,
+    vaults: &[&dyn Vault],
     root: &VerifyingKey,
     older: Option<&[u8]>,
     each: EachEntry<'_>,
 ) -> Result<Vec<LogRead>, LogsRefused> {
-    let places = places(vault, root).await?;
-    let logs: Vec<LogIn<'_>> =
-        places.into_iter().map(|place| LogIn { vault, root, place }).collect();
+    let logs = longest(vaults, root).await?;
     let older = match older {
         Some(bytes) => Some(kept(&logs, bytes).await?),
         None => None,
@@ -120,14 +130,43 @@ pub async fn read_logs(
         let log = logs.iter().find(|log| log.place.origin() == at.origin);
         // A log before the vault's time is in none of its folders.
         let Some(log) = log else { continue };
-        if walk::root_at(log, at.size).await? != Some(at.root) {
-            return Err(of);
+        match walk::root_at(log, at.size).await? {
+            Some(root) if root == at.root => {}
+            Some(_) => return Err(of),
+            None => match of {
+                LogsRefused::NotFollowed { .. } => note_missing(&mut read, &at),
+                _ => return Err(LogsRefused::Short { origin: at.origin, size: at.size }),
+            },
         }
     }
     Ok(read)
 }
 
-/// Every log that has a folder, in order of its origin.
+fn note_missing(read: &mut [LogRead], known: &Head) {
+    for log in read.iter_mut().filter(|log| log.head.origin == known.origin) {
+        log.missing = log.missing.max(known.size - log.head.size);
+    }
+}
+
+/// Every log, in the vault that has most of it, in order of its origin.
+async fn longest<'v>(
+    vaults: &[&'v dyn Vault],
+    root: &'v VerifyingKey,
+) -> Result<Vec<LogIn<'v>>, LogsRefused> {
+    let mut found = BTreeMap::new();
+    for vault in vaults.iter().copied() {
+        for place in places(vault, root).await? {
+            let (origin, log) = (place.origin(), LogIn { vault, root, place });
+            let size = log.largest().await?.map_or(0, |checkpoint| checkpoint.size());
+            if found.get(&origin).is_none_or(|(most, _)| *most < size) {
+                found.insert(origin, (size, log));
+            }
+        }
+    }
+    Ok(found.into_values().map(|(_, log)| log).collect())
+}
+
+/// Every log that has a folder.
 async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>, LogsRefused> {
     let instance = instance(vault, root).await?;
     let listed = vault.list_apart(&format!("{instance}/"), names::LEDGER_FOLDER).await?;

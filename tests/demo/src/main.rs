@@ -84,6 +84,9 @@ fn play() -> Result<Outcome, Failure> {
         let back = registry::decrypt(&scene.native(&server, &access), &documents);
         Ok((back.len(), "documents", back))
     })?;
+    table.phase("verify the record across the loss", || {
+        scene.verify_ledgers(&second).map(|entries| (entries, "entries", ()))
+    })?;
     let listed = envelope::list_keys(&there)?;
     Ok(Outcome::compare(&keys, &listed, &documents, &[ours, boto3, registry]))
 }

@@ -8,6 +8,7 @@ use std::{
     fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use keystead_driver::{Access, Machine, Native, Serving};
@@ -114,6 +115,29 @@ impl Scene {
         Ok((keys, (machine, access("restore run", &answer)?)))
     }
 
+    /// Verifies the ledgers in the vaults that are left, the lost node's and the one that follows
+    /// it; returns how many entries that were.
+    pub(crate) fn verify_ledgers(&self, machine: &Machine) -> Result<usize, Failure> {
+        let began = Instant::now();
+        loop {
+            let [one, other] = [self.url(VAULTS[0]), self.url(VAULTS[1])];
+            let line = ["audit", "verify", "--vault", &one, "--vault", &other];
+            let answer = machine.answer(&line)?;
+            let logs = answer["logs"].as_array().map_or(&[][..], Vec::as_slice);
+            let follows = |log: &Value, of: &Value| log["follows"][0]["origin"] == of["origin"];
+            if let [one, other] = logs
+                && (follows(one, other) || follows(other, one))
+            {
+                let entries = answer["entries"].as_u64().unwrap_or_default();
+                return Ok(usize::try_from(entries).unwrap_or(usize::MAX));
+            }
+            // The new one reaches the vaults a second after the node has begun it.
+            if began.elapsed() > LEDGER_WAIT {
+                return Err(Failure::Answer { of: "audit verify", member: "logs" });
+            }
+        }
+    }
+
     fn at(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -123,6 +147,7 @@ impl Scene {
     }
 }
 
+const LEDGER_WAIT: Duration = Duration::from_secs(60);
 const KIT: &str = "safe/recovery.kit";
 const KIT_PASSPHRASE: &str = "custodian/kit-passphrase";
 const PRINTED_SECRET: &str = "drawer/printed-secret.txt";

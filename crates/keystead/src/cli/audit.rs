@@ -10,22 +10,24 @@ use crate::cli::values::RootPublicKey;
 /// `keystead audit …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Verify the ledgers in a vault without a server
+    /// Verify the ledgers in vaults without a server
     ///
     /// Reads every ledger of the instance whole: each against its largest signed checkpoint, each
     /// against what the one after a restore says of it. Names the first file or entry that is
-    /// missing, altered, doubled or out of order, and exits with 7.
+    /// missing, altered, doubled or out of order, and exits with 7. Entries that a later ledger
+    /// knows of and that reached no vault are counted, with a warning.
     Verify(AuditVerifyArgs),
 }
 
 /// `keystead audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditVerifyArgs {
-    /// Read this vault
+    /// Read this vault (repeatable)
     ///
-    /// Of the form dir:///FOLDER or dir:///FOLDER?domain=NAME.
-    #[arg(long, value_name = "URL")]
-    pub(crate) vault: VaultUrl,
+    /// Of the form dir:///FOLDER or dir:///FOLDER?domain=NAME. Of several, the one that holds most
+    /// of a ledger counts for it: a node that was killed had not brought its last second to all.
+    #[arg(long = "vault", value_name = "URL", required = true)]
+    pub(crate) vaults: Vec<VaultUrl>,
 
     /// The root public key of the instance, as `init` and `status` print it
     ///

@@ -2,13 +2,13 @@
 //!
 //! Invariant: no server is asked and nothing is written.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use keystead_crypto::VerifyingKey;
 use keystead_domain::to_hex;
 use keystead_ledger::Head;
 use keystead_service::logs::{LogRead, LogsRefused, read_logs};
-use keystead_targets::{VaultError, VaultOpener, VaultUrl};
+use keystead_targets::{Vault, VaultError, VaultOpener, VaultUrl};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -21,6 +21,7 @@ use crate::{
     output::{
         Form, Table,
         progress::{Progress, Total},
+        warn,
     },
 };
 
@@ -36,13 +37,8 @@ pub(crate) enum AuditFailed {
         source: VaultError,
     },
     /// The ledgers are not as they must be.
-    #[error("vault `{url}`: {refused}")]
-    Ledgers {
-        /// Which vault.
-        url: Box<VaultUrl>,
-        /// What is wrong.
-        refused: Box<LogsRefused>,
-    },
+    #[error(transparent)]
+    Ledgers(Box<LogsRefused>),
     /// The kept checkpoint cannot be read.
     #[error("cannot read `{}`: {source}", .path.display())]
     Unreadable {
@@ -60,7 +56,7 @@ impl Explained for AuditFailed {
     fn exit(&self) -> Exit {
         match self {
             Self::Vault { .. } => Exit::Unavailable,
-            Self::Ledgers { refused, .. } => match **refused {
+            Self::Ledgers(refused) => match **refused {
                 LogsRefused::Vault(_) => Exit::Unavailable,
                 LogsRefused::NoInstance => Exit::NotFound,
                 _ => Exit::Corrupt,
@@ -75,11 +71,12 @@ impl Explained for AuditFailed {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Ledgers { refused, .. } => match **refused {
+            Self::Ledgers(refused) => match **refused {
+                LogsRefused::Short { .. } => "name the other vaults too: one may hold the rest",
                 LogsRefused::Vault(_) | LogsRefused::NoInstance | LogsRefused::OlderUnknown => {
                     return None;
                 }
-                _ => "verify the other vaults too: each holds the same ledgers",
+                _ => "verify each of the other vaults alone: it holds the same ledgers",
             },
             Self::NoRoot(_) => "give `--root-public-key HEX`, as `init` and `status` print it",
             Self::Vault { .. } | Self::Unreadable { .. } => return None,
@@ -90,7 +87,7 @@ impl Explained for AuditFailed {
 
 #[derive(Serialize)]
 struct Verified {
-    vault: String,
+    vaults: Vec<String>,
     entries: u64,
     logs: Vec<Log>,
 }
@@ -99,6 +96,8 @@ struct Verified {
 struct Log {
     origin: String,
     entries: u64,
+    /// Entries that a later log knows of and that are not here.
+    missing: u64,
     root: String,
     follows: Vec<Followed>,
 }
@@ -124,10 +123,17 @@ pub(crate) fn verify(
     };
     let logs = read(args, &VerifyingKey(root))?;
     let verified = Verified {
-        vault: args.vault.to_string(),
+        vaults: args.vaults.iter().map(ToString::to_string).collect(),
         entries: logs.iter().map(|log| log.head.size).sum(),
         logs: logs.iter().map(log).collect(),
     };
+    let missing: u64 = logs.iter().map(|log| log.missing).sum();
+    if missing > 0 {
+        warn(&format!(
+            "{missing} entries more are known of and not in these vaults: lost with a node before \
+             they reached a vault, in another vault, or cut off"
+        ));
+    }
     form.answer(&verified, || text(&verified))?;
     Ok(Exit::Done)
 }
@@ -137,18 +143,21 @@ fn read(args: &AuditVerifyArgs, root: &VerifyingKey) -> Result<Vec<LogRead>, Fai
         fs::read(path).map_err(|source| AuditFailed::Unreadable { path: path.clone(), source })
     });
     let older = older.transpose()?;
-    let (runtime, url) = (runtime()?, || Box::new(args.vault.clone()));
+    let runtime = runtime()?;
     let opener = Adapters(runtime.handle().clone());
-    let opened = runtime.block_on(opener.open(&args.vault));
-    let vault = opened.map_err(|source| AuditFailed::Vault { url: url(), source })?;
+    let opened = args.vaults.iter().map(|url| {
+        let vault = |source| AuditFailed::Vault { url: Box::new(url.clone()), source };
+        runtime.block_on(opener.open(url)).map_err(vault)
+    });
+    let vaults: Vec<Arc<dyn Vault>> = opened.collect::<Result<_, _>>()?;
+    let vaults: Vec<&dyn Vault> = vaults.iter().map(|vault| &**vault).collect();
     let progress = Progress::new();
     progress.phase("verifying the ledgers", Total::Unknown);
     let mut each = |_: &_, _, leaf: &keystead_ledger::Leaf| {
         progress.advance(leaf.as_bytes().len() as u64);
     };
-    let read = runtime.block_on(read_logs(&*vault, root, older.as_deref(), &mut each));
-    let refused = |refused| AuditFailed::Ledgers { url: url(), refused: Box::new(refused) };
-    let logs = read.map_err(refused)?;
+    let read = runtime.block_on(read_logs(&vaults, root, older.as_deref(), &mut each));
+    let logs = read.map_err(|refused| AuditFailed::Ledgers(Box::new(refused)))?;
     progress.done();
     Ok(logs)
 }
@@ -159,7 +168,7 @@ fn log(read: &LogRead) -> Log {
         Followed { origin, entries, root, tail_unknown: *tail_unknown }
     });
     let (origin, entries, root) = parts(&read.head);
-    Log { origin, entries, root, follows: follows.collect() }
+    Log { origin, entries, missing: read.missing, root, follows: follows.collect() }
 }
 
 fn parts(head: &Head) -> (String, u64, String) {
@@ -167,9 +176,9 @@ fn parts(head: &Head) -> (String, u64, String) {
 }
 
 fn text(verified: &Verified) -> String {
-    let mut table = Table::new(["LOG", "ENTRIES", "ROOT"]);
+    let mut table = Table::new(["LOG", "ENTRIES", "MISSING", "ROOT"]);
     for log in &verified.logs {
-        table.row([&log.origin, &log.entries.to_string(), &log.root]);
+        table.row([&log.origin, &log.entries.to_string(), &log.missing.to_string(), &log.root]);
     }
-    format!("{} entries, none missing, none altered\n\n{}", verified.entries, table.text())
+    format!("{} entries, none altered\n\n{}", verified.entries, table.text())
 }

@@ -42,7 +42,7 @@ const COMMANDS: [(&[&str], &str); 43] = [
     (&["wrap", "export"], "Write all records into a file that shows whether one is missing"),
     (&["wrap", "verify"], "Verify an export without a server"),
     (&["audit"], "Verify the record of everything that was done"),
-    (&["audit", "verify"], "Verify the ledgers in a vault without a server"),
+    (&["audit", "verify"], "Verify the ledgers in vaults without a server"),
     (&["config", "explain"], "Show each value with its source"),
     (&["config", "check"], "Say whether the configuration can be used"),
     (&["completions"], "Print a completion script for a shell"),

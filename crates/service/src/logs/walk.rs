@@ -31,7 +31,7 @@ pub(super) async fn whole(log: &LogIn<'_>, each: EachEntry<'_>) -> Result<LogRea
         Ok(())
     })
     .await?;
-    Ok(LogRead { head: checkpoint.head().clone(), follows })
+    Ok(LogRead { head: checkpoint.head().clone(), follows, missing: 0 })
 }
 
 /// The heads that must come out of the logs, and what it means where one does not.
