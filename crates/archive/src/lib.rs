@@ -9,6 +9,7 @@ mod closing;
 mod epoch_record;
 mod frame;
 pub mod fuzz;
+mod inspect;
 mod key_copy;
 mod kit;
 pub mod names;
@@ -30,6 +31,7 @@ pub use certificate::{NodeCertificate, NodeSigner};
 pub use closing::Closing;
 pub use epoch_record::EpochRecord;
 pub use frame::{FORMAT_VERSION, MAX_HEADER_BYTES, ObjectType, object_hash};
+pub use inspect::{InspectRefused, Inspected, inspect};
 pub use key_copy::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, KeyCopyHeader, OpenedCopy};
 pub use kit::{
     Factor, FactorBinding, FactorFailed, FactorKind, Kit, KitDraft, KitPin, KitRefused, KitRequest,

@@ -60,6 +60,8 @@ kinds! {
     IdempotencyKey = 11, "idempotency-key";
     /// A name of a key that can be moved to another one.
     Alias = 12, "alias";
+    /// A recovery point as the inventory knows it.
+    Point = 13, "point";
 }
 
 impl Kind {

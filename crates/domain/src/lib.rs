@@ -11,6 +11,7 @@ mod ids;
 mod instance;
 mod key;
 mod kind;
+mod point;
 mod rotation;
 mod spec;
 mod state;
@@ -28,6 +29,7 @@ pub use ids::{
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeyVersion};
 pub use kind::Kind;
+pub use point::{BadPoint, PointId, PointKind, RecoveryPoint};
 pub use rotation::RotationSchedule;
 pub use spec::{KeySpec, KeyUsage, MacAlgorithm, SigningAlgorithm};
 pub use state::{KeyState, Transition, Unlawful};

@@ -42,6 +42,12 @@ pub(crate) struct Config {
     pub(crate) arena_bytes: usize,
     /// `audit.durability`.
     pub(crate) audit_durability: AuditDurability,
+    /// `backup.points_every`.
+    pub(crate) points_every: Duration,
+    /// `backup.integrity_every`.
+    pub(crate) integrity_every: Duration,
+    /// `backup.recovery_every`.
+    pub(crate) recovery_every: Duration,
     /// `log.level`.
     pub(crate) log_level: LevelFilter,
     /// `log.format`.

@@ -7,6 +7,7 @@
 //! that was not there.
 
 mod aliases;
+mod backups;
 mod call;
 mod changes;
 mod data_keys;
@@ -77,6 +78,8 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
     let _ = data_keys::parse_generate(&signed, &account);
     let _ = data_keys::parse_lease(&signed, &account);
     let _ = data_keys::parse_unwrap(&signed, &account);
+    let _ = backups::parse_create(&signed, &account);
+    let _ = backups::parse_verify(&signed, &account);
     let _ = kits::parse_create(&signed, &account);
     let _ = kits::parse_prove(&signed, &account);
     let _ = changes::bare(&signed, &account, keystead_service::KeyChange::Enable);

@@ -129,6 +129,16 @@ pub(crate) fn job_event_on(
     StateEvent { act }.encode_unplaced().expect("our events fit a leaf")
 }
 
+/// What an event says in the clear; a text that is too long for an attribute is cut.
+pub(crate) fn said(fields: &[(&str, &str)]) -> Attributes {
+    let with = |said: Attributes, (name, text): &(&str, &str)| {
+        let cut = text.floor_char_boundary(keystead_ledger::CLEAR_BYTES);
+        let value = Value::Clear(text[..cut].as_bytes().to_vec());
+        said.with(name, &value).expect("it was cut to what fits")
+    };
+    fields.iter().fold(Attributes::new(), with)
+}
+
 /// An event of the node itself.
 pub(crate) fn node_act(now: Timestamp, operation: &str, attributes: Attributes) -> Act {
     Act {

@@ -292,6 +292,8 @@ pub struct KeyView {
     pub key: Key,
     /// Whether its copies are confirmed; until then AWS clients see `Creating`.
     pub vaulted: Vaulted,
+    /// When the copy of each version, in their order, last did what the running key does.
+    pub proven: Vec<Option<Timestamp>>,
 }
 
 /// Whether a change is below the vaults' watermark: a comparison, never a stored state.

@@ -38,6 +38,15 @@ pub(crate) enum FollowFailed {
     Corrupt { kind: Kind, commit_seq: u64 },
 }
 
+impl From<FollowFailed> for crate::Fault {
+    fn from(failed: FollowFailed) -> Self {
+        match failed {
+            FollowFailed::Store(failed) => Self::Store(failed),
+            other => Self::Corrupt { what: other.to_string() },
+        }
+    }
+}
+
 /// The follower of one node.
 #[derive(Debug)]
 pub(crate) struct Follower {

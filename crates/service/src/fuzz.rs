@@ -1,4 +1,4 @@
-//! The oracle of the parser of heads: what parses must print back.
+//! The oracles of the parsers here: what parses must print or write back.
 //!
 //! Invariant: it takes any text at all and never panics for another reason than a broken oracle. A
 //! property test drives it for seconds, a fuzzer for days.
@@ -13,6 +13,14 @@ pub fn head_text(text: &str) {
     if let Ok(head) = text.parse::<ExpectedHead>() {
         assert_eq!(head.to_string(), text, "a head prints back");
     }
+}
+
+/// The file `proofs` of a data folder.
+///
+/// # Panics
+/// Where what parsed writes other bytes.
+pub fn proofs_file(bytes: &[u8]) {
+    crate::proofs::survives(bytes);
 }
 
 #[cfg(test)]

@@ -25,11 +25,14 @@ impl Service {
     pub(crate) fn start_jobs(self: &Arc<Self>) {
         let (record, flush, forget) = (self.clone(), self.clone(), self.clone());
         let (destroy, rotate) = (self.clone(), self.clone());
+        let (points, proofs) = (self.clone(), self.clone());
         self.ports.tasks.spawn("status-record", Box::pin(record.keep_status_record()));
         self.ports.tasks.spawn("counted-refusals", Box::pin(flush.keep_flushing()));
         self.ports.tasks.spawn("idempotency-keys", Box::pin(forget.keep_forgetting()));
         self.ports.tasks.spawn("destructions", Box::pin(destroy.keep_destroying()));
         self.ports.tasks.spawn("rotations", Box::pin(rotate.keep_rotating()));
+        self.ports.tasks.spawn("recovery-points", Box::pin(points.keep_making_points()));
+        self.ports.tasks.spawn("verifications", Box::pin(proofs.keep_verifying()));
     }
 
     /// Ends a node in order: its last event, its status record, its journal.

@@ -113,7 +113,7 @@ impl Keyring {
 
 impl OpenedKey {
     /// None where the material is not one that the spec can have.
-    fn new(spec: KeySpec, id: KeyVersion, material: Secret<32>) -> Option<Self> {
+    pub(crate) fn new(spec: KeySpec, id: KeyVersion, material: Secret<32>) -> Option<Self> {
         Some(match spec {
             KeySpec::Symmetric => Self::Cipher(CipherKey::new(id, &material)),
             KeySpec::Ed25519 => Self::Ed25519(Ed25519Key::new(material)),

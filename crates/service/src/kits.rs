@@ -298,7 +298,7 @@ impl Service {
     }
 
     /// Asks the seal, off the threads that answer.
-    async fn roots(&self) -> Result<Roots, Error> {
+    pub(crate) async fn roots(&self) -> Result<Roots, Error> {
         let (disk, seal) = (self.ports.disk.clone(), self.ports.seal.clone());
         let open = move || -> Result<Roots, Fault> {
             let slot = disk.read(&file(SEAL_FILE)).map_err(|_| Fault::SealAway)?;

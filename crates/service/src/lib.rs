@@ -22,8 +22,10 @@ mod kits;
 pub mod logs;
 mod lru;
 mod outbox;
+mod points;
 mod ports;
 mod progress;
+mod proofs;
 mod replay;
 mod report;
 pub mod restore;
@@ -47,9 +49,11 @@ pub use found::FoundFailed;
 pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
 pub use keystead_crypto::sigv4;
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
+pub use points::{CreatePoint, PointSchedule};
 pub use ports::{Clock, RestoreSite, Site, Tasks};
+pub use proofs::{Level, Verification, VerifySchedule};
 pub use service::{Refusal, Service};
-pub use start::{AuditDurability, StartFailed, StartOptions, start};
+pub use start::{AuditDurability, StartFailed, StartOptions, Upkeep, start};
 pub use uses::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, GenerateMac, GetPublicKey,
     LEASE_MAX_MS, Lease, LeaseDataKey, MacGenerated, MacVerified, MessageType, PublicKeyShown,

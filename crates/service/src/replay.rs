@@ -63,7 +63,7 @@ async fn read_tail(
 }
 
 /// The rows with these revisions, looked for in the log from `upto` back.
-async fn newest_below(
+pub(crate) async fn newest_below(
     ports: &Ports,
     upto: u64,
     mut wanted: BTreeMap<AggregateRef, u64>,

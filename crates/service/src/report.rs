@@ -4,17 +4,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use keystead_domain::{KeyState, Kit, Timestamp, to_hex};
+use keystead_domain::{KeyState, Kit, PointKind, Timestamp, to_hex};
 
 use crate::{
-    Cx, Error, Fault, Service,
+    Cx, Error, Fault, Level, Service,
     audit::Deed,
     door::{Recorded, Resolved, Resource},
     start::{AuditDurability, head_text, scan_all},
-    status::{KitStatus, PromiseStatus, StatusReport, VaultStatus},
+    status::{KitStatus, PromiseStatus, StatusReport, VaultStatus, VerificationStatus},
     tiles::SHIPPED_EVERY_MS,
     vaults::{Health, Member},
 };
+
+/// How many findings a promise's reason names.
+const FINDINGS_TOLD: usize = 3;
 
 impl Service {
     /// Shows the status.
@@ -39,6 +42,9 @@ impl Service {
         let kits = self.kits().await;
         let end = self.set.confirmed_end();
         let members = &self.set.members;
+        let points = self.points().await.unwrap_or_default();
+        let newest = points.iter().rfind(|point| point.kind == PointKind::Full);
+        let unproven = self.proofs.unproven(&self.keyring.snapshot());
         let mut report = StatusReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: self.ports.clock.now().to_string(),
@@ -59,6 +65,15 @@ impl Service {
             vaults: (0..).zip(members).map(|(at, of)| self.vault_status(at, of)).collect(),
             failure_domains: self.failure_domains(),
             kits: kits.iter().map(kit_status).collect(),
+            newest_point: newest.map(|point| point.id.to_string()),
+            newest_point_at: newest.map(|point| point.at.to_string()),
+            versions: unproven.versions,
+            unproven_versions: unproven.unproven,
+            oldest_proof_at: unproven.oldest.map(|at| at.to_string()),
+            verifications: vec![
+                self.verification(Level::Integrity),
+                self.verification(Level::Recovery),
+            ],
             promises: Vec::new(),
         };
         report.promises = promises(&report, &self.destroyed());
@@ -69,6 +84,26 @@ impl Service {
         match self.durability {
             AuditDurability::Local => SHIPPED_EVERY_MS,
             AuditDurability::Vaulted => 0,
+        }
+    }
+
+    fn verification(&self, level: Level) -> VerificationStatus {
+        let (at, findings) = self.proofs.record(|record| match level {
+            Level::Integrity => {
+                record.integrity.as_ref().map(|run| (run.at, run.findings.clone())).unzip()
+            }
+            Level::Recovery => {
+                record.recovery.as_ref().map(|run| (run.at, run.findings.clone())).unzip()
+            }
+        });
+        let due = self.due_at(level);
+        let late = self.ports.clock.now().as_micros() - OVERDUE_MICROS;
+        VerificationStatus {
+            level: level.name().to_owned(),
+            at: at.map(|at| at.to_string()),
+            due_at: due.map(|due| due.to_string()),
+            is_overdue: due.is_some_and(|due| due.as_micros() < late),
+            findings: findings.unwrap_or_default(),
         }
     }
 
@@ -141,6 +176,9 @@ impl Service {
     }
 }
 
+/// How late a verification may be before it is called overdue: a day, in microseconds.
+const OVERDUE_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
 fn kit_status(kit: &Kit) -> KitStatus {
     KitStatus {
         kit: kit.id.to_string(),
@@ -165,7 +203,7 @@ fn promises(report: &StatusReport, destroyed: &Destroyed) -> Vec<PromiseStatus> 
     let fenced = report.state != "serving";
     vec![
         promise(1, "nothing without a way back", &way_back(report)),
-        promise(2, "proof, not hope", &proof(report)),
+        broken_if(findings(report, Level::Recovery), promise(2, "proof, not hope", &proof(report))),
         promise(3, "one door", &[]),
         promise(
             4,
@@ -185,6 +223,25 @@ fn promise(number: u8, name: &str, weak: &[String]) -> PromiseStatus {
         false => ("weak", Some(weak.join("; "))),
     };
     PromiseStatus { number, name: name.to_owned(), verdict: verdict.to_owned(), reason }
+}
+
+/// A promise that was seen not to hold.
+fn broken_if(seen: Vec<String>, promise: PromiseStatus) -> PromiseStatus {
+    if seen.is_empty() {
+        return promise;
+    }
+    PromiseStatus { verdict: "broken".to_owned(), reason: Some(seen.join("; ")), ..promise }
+}
+
+/// What the last run of a level found wrong: the first of it, and how much more there is.
+fn findings(report: &StatusReport, level: Level) -> Vec<String> {
+    let of = report.verifications.iter().find(|of| of.level == level.name());
+    let all = of.map_or(&[][..], |of| &of.findings);
+    let mut told: Vec<String> = all.iter().take(FINDINGS_TOLD).cloned().collect();
+    if all.len() > FINDINGS_TOLD {
+        told.push(format!("{} findings more", all.len() - FINDINGS_TOLD));
+    }
+    told
 }
 
 fn destruction(seen: &Destroyed) -> PromiseStatus {
@@ -225,6 +282,7 @@ fn way_back(report: &StatusReport) -> Vec<String> {
     if report.kits.len() < 2 {
         weak.push("there is one kit: losing it and the data folder loses all".to_owned());
     }
+    weak.extend(findings(report, Level::Integrity));
     if report.watermark < report.commit_seq {
         let waiting = report.commit_seq - report.watermark;
         weak.push(format!("{waiting} committed changes wait for vaults"));
@@ -238,8 +296,15 @@ fn proof(report: &StatusReport) -> Vec<String> {
     if unproven > 0 {
         weak.push(format!("{unproven} kits were never seen to open the epoch in force"));
     }
-    if report.keys > 0 {
-        weak.push("no key copy has been opened since it was made".to_owned());
+    if report.unproven_versions > 0 {
+        weak.push(format!(
+            "{} of {} key versions are not proven: no copy of theirs was opened and exercised",
+            report.unproven_versions, report.versions
+        ));
+    }
+    for late in report.verifications.iter().filter(|of| of.is_overdue) {
+        let (level, due) = (&late.level, late.due_at.as_deref().unwrap_or_default());
+        weak.push(format!("the {level} verification has been due since {due}"));
     }
     weak
 }

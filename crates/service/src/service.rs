@@ -19,10 +19,12 @@ use crate::{
     keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
+    points::PointNumbers,
     ports::Ports,
     progress::Progress,
-    shipper::{Sealing, Shipper},
-    start::AuditDurability,
+    proofs::Proofs,
+    shipper::{ChainEnd, Sealing, Shipper},
+    start::{AuditDurability, Upkeep},
     tenants::Tenants,
     tiles::LedgerShipper,
     vaults::VaultSet,
@@ -52,6 +54,11 @@ pub struct Service {
     pub(crate) durability: AuditDurability,
     pub(crate) late: LateAnswers,
     pub(crate) destroying: Destroying,
+    pub(crate) proofs: Proofs,
+    pub(crate) point_numbers: PointNumbers,
+    pub(crate) upkeep: Upkeep,
+    /// The change with which this incarnation's base ends.
+    pub(crate) base: ChainEnd,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// Stands in for the secret of access keys that do not exist.

@@ -170,7 +170,13 @@ impl Shipper {
         Ok(true)
     }
 
-    fn header(&self, sealing: &Sealing, end: &ChainEnd, next: &ChainEnd) -> SegmentHeader {
+    /// The header of a link behind `end`, as of now.
+    pub(crate) fn header(
+        &self,
+        sealing: &Sealing,
+        end: &ChainEnd,
+        next: &ChainEnd,
+    ) -> SegmentHeader {
         let head = self.ports.journal.head();
         SegmentHeader {
             kind: SegmentKind::Segment,

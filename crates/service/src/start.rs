@@ -22,7 +22,7 @@ use keystead_targets::UrlInvalid;
 use thiserror::Error;
 
 use crate::{
-    FenceReason, Service, Site,
+    FenceReason, PointSchedule, Service, Site, VerifySchedule,
     audit::{Audit, node_act, record_node},
     follower::{FollowFailed, Follower, feed_journal},
     found::{SEAL_FILE, file},
@@ -32,8 +32,10 @@ use crate::{
     kits::Challenges,
     lru::Lru,
     outbox::Outbox,
+    points::PointNumbers,
     ports::{Ports, blocking},
     progress::Progress,
+    proofs::Proofs,
     replay::{load_layers, row_at},
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
@@ -44,6 +46,7 @@ use crate::{
     wraps::WrapWriter,
 };
 
+const HOUR_MS: u64 = 60 * 60 * 1000;
 const OPENED_KEYS_MAX: usize = 8_192;
 const SIGNING_KEYS_MAX: usize = 1_024;
 const SCAN_ROWS: usize = 1_000;
@@ -55,6 +58,41 @@ pub struct StartOptions {
     pub max_unfenced_ms: u64,
     /// Where an event must be before its request is answered.
     pub audit_durability: AuditDurability,
+    /// What the node does of itself, and when.
+    pub upkeep: Upkeep,
+}
+
+impl Default for StartOptions {
+    /// As the configuration's defaults are: an hour unfenced, events synced here.
+    fn default() -> Self {
+        Self {
+            max_unfenced_ms: HOUR_MS,
+            audit_durability: AuditDurability::Local,
+            upkeep: Upkeep::default(),
+        }
+    }
+}
+
+/// When a node makes recovery points and verifies its vaults without anybody asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Recovery points.
+    pub points: PointSchedule,
+    /// Both levels of verification.
+    pub verify: VerifySchedule,
+}
+
+impl Default for Upkeep {
+    /// A point a day or after 2,000 segments; integrity daily, recovery weekly.
+    fn default() -> Self {
+        Self {
+            points: PointSchedule { every_ms: 24 * HOUR_MS, after_segments: 2_000 },
+            verify: VerifySchedule {
+                integrity_every_ms: 24 * HOUR_MS,
+                recovery_every_ms: 7 * 24 * HOUR_MS,
+            },
+        }
+    }
 }
 
 /// Where an event must be before its request is answered.
@@ -221,16 +259,18 @@ pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, St
         return Err(StartFailed::DatabaseBehind { head, shipped: end.commit_seq });
     }
     let set = Arc::new(vault_set(&ports, &opened, &chain, options).await?);
-    let position = (end, head, options.audit_durability);
-    run(ports, opened, node, position, set).await
+    let position = (chain.base(), end, head);
+    let proofs = Proofs::load(&ports).await?;
+    run(ports, opened, node, position, set, (proofs, options)).await
 }
 
 async fn run(
     ports: Ports,
     opened: OpenedInstance,
     node: NodeId,
-    (end, head, durability): (ChainEnd, u64, AuditDurability),
+    (base, end, head): (ChainEnd, ChainEnd, u64),
     set: Arc<VaultSet>,
+    (proofs, options): (Proofs, StartOptions),
 ) -> Result<Arc<Service>, StartFailed> {
     let now = ports.clock.now();
     let OpenedInstance { instance, tenants, root, epoch, epoch_record, recipient_set_hash } =
@@ -270,7 +310,11 @@ async fn run(
     ledger.start();
     let service = Arc::new(Service {
         ledger,
-        durability,
+        durability: options.audit_durability,
+        proofs,
+        point_numbers: PointNumbers::default(),
+        upkeep: options.upkeep,
+        base,
         audit: Audit::new(instance.system_tenant),
         no_secret: ports.entropy.secret(),
         signing_keys: Lru::new(SIGNING_KEYS_MAX),

@@ -89,8 +89,35 @@ pub struct StatusReport {
     pub failure_domains: usize,
     /// Each kit that is not revoked.
     pub kits: Vec<KitStatus>,
+    /// The newest full recovery point that the inventory names, if any.
+    pub newest_point: Option<String>,
+    /// When it was made, RFC 3339.
+    pub newest_point_at: Option<String>,
+    /// Key versions that are not destroyed.
+    pub versions: u64,
+    /// How many of them were never proven: no copy of theirs was opened and exercised.
+    pub unproven_versions: u64,
+    /// The oldest of the last proofs of all others, RFC 3339.
+    pub oldest_proof_at: Option<String>,
+    /// Each level of verification.
+    pub verifications: Vec<VerificationStatus>,
     /// Each promise with its verdict.
     pub promises: Vec<PromiseStatus>,
+}
+
+/// How it stands with one level of verification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationStatus {
+    /// `integrity` or `recovery`.
+    pub level: String,
+    /// When it last ran, RFC 3339.
+    pub at: Option<String>,
+    /// When it is to run next, RFC 3339; absent where it never ran.
+    pub due_at: Option<String>,
+    /// Whether it should have run long ago.
+    pub is_overdue: bool,
+    /// What its last run found wrong.
+    pub findings: Vec<String>,
 }
 
 /// One vault.

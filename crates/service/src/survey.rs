@@ -38,6 +38,11 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// Where the incarnation began.
+    pub(crate) fn base(&self) -> ChainEnd {
+        self.base
+    }
+
     /// Its newest segment, or the base.
     pub(crate) fn end(&self) -> ChainEnd {
         self.pending.last().copied().unwrap_or(self.base)

@@ -49,6 +49,7 @@ struct Version {
     created_at: String,
     #[serde(default)]
     epoch: String,
+    proven_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -235,10 +236,12 @@ fn text(key: &Key) -> String {
     for (name, value) in &key.tags {
         line("tag", &format!("{name}={value}"));
     }
-    let mut versions = Table::new(["VERSION", "NUMBER", "MADE", "EPOCH"]);
+    let mut versions = Table::new(["VERSION", "NUMBER", "MADE", "PROVEN", "EPOCH"]);
     for version in &key.versions {
         let number = version.number.to_string();
-        versions.row([&version.id, &number, &moment(&version.created_at), &version.epoch]);
+        let made = moment(&version.created_at);
+        let proven = version.proven_at.as_deref().map_or("not proven".into(), moment);
+        versions.row([&version.id, &number, &made, &proven, &version.epoch]);
     }
     format!("{text}\n{}", versions.text())
 }

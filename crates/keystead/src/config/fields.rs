@@ -34,10 +34,14 @@ pub(crate) struct Field {
 
 const UNFENCED: Bounds = Bounds { range: 60_000..=86_400_000, least: "1m", most: "24h" };
 const ARENA: Bounds = Bounds { range: 1 << 20..=1 << 30, least: "1MiB", most: "1GiB" };
+const POINTS: Bounds = Bounds { range: HOUR_MS..=168 * HOUR_MS, least: "1h", most: "168h" };
+const INTEGRITY: Bounds = Bounds { range: HOUR_MS..=24 * HOUR_MS, least: "1h", most: "24h" };
+const RECOVERY: Bounds = Bounds { range: HOUR_MS..=720 * HOUR_MS, least: "1h", most: "720h" };
+const HOUR_MS: u64 = 3_600_000;
 const TIMEOUT: Bounds = Bounds { range: 1000..=600_000, least: "1s", most: "10m" };
 
 /// Every field, in the order in which `config explain` shows them.
-pub(crate) const FIELDS: [Field; 10] = [
+pub(crate) const FIELDS: [Field; 13] = [
     Field {
         name: "instance.data_dir",
         form: "a folder",
@@ -87,6 +91,32 @@ pub(crate) const FIELDS: [Field; 10] = [
                 vaults have it a second later), or in as many vaults as must confirm",
         changed_by: "who must not lose one use event with the machine, and can wait for vaults",
         set: |config, text| durability(text).map(|value| config.audit_durability = value),
+    },
+    Field {
+        name: "backup.points_every",
+        form: "a duration, 1h to 168h",
+        default: Some("24h"),
+        about: "how often a full recovery point is made, where anything changed; a restore reads \
+                only the segments behind the newest one",
+        changed_by: "who changes so much that a day of segments takes long to read",
+        set: |config, text| duration(text, &POINTS).map(|value| config.points_every = value),
+    },
+    Field {
+        name: "backup.integrity_every",
+        form: "a duration, 1h to 24h",
+        default: Some("24h"),
+        about: "how often a seventh of all bytes in the vaults is read and verified",
+        changed_by: "who wants each byte read more often than once a week",
+        set: |config, text| duration(text, &INTEGRITY).map(|value| config.integrity_every = value),
+    },
+    Field {
+        name: "backup.recovery_every",
+        form: "a duration, 1h to 720h",
+        default: Some("168h"),
+        about: "how often the way back is walked: every key copy is opened and put beside the \
+                running key",
+        changed_by: "who must show that every key was proven in the last day",
+        set: |config, text| duration(text, &RECOVERY).map(|value| config.recovery_every = value),
     },
     Field {
         name: "log.level",
@@ -140,6 +170,9 @@ impl Default for Config {
             max_unfenced: Duration::from_secs(3600),
             arena_bytes: keystead_arena::DEFAULT_REGION_BYTES,
             audit_durability: AuditDurability::Local,
+            points_every: Duration::from_secs(24 * 3600),
+            integrity_every: Duration::from_secs(24 * 3600),
+            recovery_every: Duration::from_secs(168 * 3600),
             log_level: LevelFilter::INFO,
             log_format: LogFormat::Auto,
             profile: None,

@@ -73,6 +73,8 @@ fn facts(report: &StatusReport) -> String {
         ("head", &report.head),
         ("keys", &report.keys.to_string()),
         ("changes", &format!("{} committed, {} vaulted", report.commit_seq, report.watermark)),
+        ("proofs", &proofs(report)),
+        ("point", &point(report)),
         (
             "ledger",
             &format!(
@@ -85,6 +87,21 @@ fn facts(report: &StatusReport) -> String {
         table.push_str(&format!("{name:<12} {}\n", shown(value)));
     }
     table
+}
+
+/// How much of what can be proven without a person is proven.
+fn proofs(report: &StatusReport) -> String {
+    let proven = report.versions - report.unproven_versions;
+    let since = report.oldest_proof_at.as_deref();
+    let since = since.map_or(String::new(), |at| format!(", the oldest at {}", moment(at)));
+    format!("{proven} of {} key versions proven{since}", report.versions)
+}
+
+fn point(report: &StatusReport) -> String {
+    match (&report.newest_point, &report.newest_point_at) {
+        (Some(point), Some(at)) => format!("{point} made at {}", moment(at)),
+        _ => "none beside the base of this incarnation".to_owned(),
+    }
 }
 
 fn promises(report: &StatusReport) -> Table {
@@ -169,6 +186,12 @@ mod tests {
                 proven_epoch: None,
                 proven_at: None,
             }],
+            newest_point: None,
+            newest_point_at: None,
+            versions: 3,
+            unproven_versions: 1,
+            oldest_proof_at: Some("2026-11-22T02:30:00Z".into()),
+            verifications: Vec::new(),
             promises: verdicts.iter().enumerate().map(promise).collect(),
         }
     }

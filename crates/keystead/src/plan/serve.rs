@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keystead_service::AuditDurability;
+use keystead_service::{AuditDurability, PointSchedule, Upkeep, VerifySchedule};
 
+use crate::config::Config;
 use crate::plan::{Desk, PlanRefused};
 use crate::secrets::{SecretText, Use, read};
 
@@ -22,6 +23,8 @@ pub(crate) struct ServePlan {
     pub(crate) max_unfenced: Duration,
     /// Where an event must be before its request is answered.
     pub(crate) audit_durability: AuditDurability,
+    /// When recovery points are made and the vaults verified.
+    pub(crate) upkeep: Upkeep,
     /// Size of the locked region.
     pub(crate) arena_bytes: usize,
 }
@@ -43,7 +46,20 @@ impl ServePlan {
             listen: config.listen,
             max_unfenced: config.max_unfenced,
             audit_durability: config.audit_durability,
+            upkeep: upkeep(config),
             arena_bytes: config.arena_bytes,
         })
+    }
+}
+
+fn upkeep(config: &Config) -> Upkeep {
+    let ms = |every: Duration| u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
+    let PointSchedule { after_segments, .. } = Upkeep::default().points;
+    Upkeep {
+        points: PointSchedule { every_ms: ms(config.points_every), after_segments },
+        verify: VerifySchedule {
+            integrity_every_ms: ms(config.integrity_every),
+            recovery_every_ms: ms(config.recovery_every),
+        },
     }
 }

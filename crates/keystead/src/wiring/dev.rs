@@ -7,7 +7,7 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
 use keystead_archive::generate_passphrase;
 use keystead_crypto::Entropy;
-use keystead_service::{AuditDurability, Initialised, StartOptions, start};
+use keystead_service::{Initialised, StartOptions, start};
 use keystead_targets::VaultUrl;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -51,9 +51,7 @@ pub(crate) fn dev(listen: SocketAddr, form: Form) -> Result<Exit, Failed> {
     let runtime = runtime()?;
     let site = folder.site(runtime.handle(), &passphrase)?;
     let served = runtime.block_on(async {
-        let audit_durability = AuditDurability::Local;
-        let options = StartOptions { max_unfenced_ms: 3_600_000, audit_durability };
-        let service = start(site, options).await?;
+        let service = start(site, StartOptions::default()).await?;
         let account = service.account().to_string();
         let listener = bind(listen).await?;
         let address = listener.local_addr().map_err(WiringRefused::Server)?;

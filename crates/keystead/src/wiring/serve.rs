@@ -21,8 +21,15 @@ struct Listening {
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
-    let ServePlan { data_dir, passphrase, listen, max_unfenced, audit_durability, arena_bytes } =
-        plan;
+    let ServePlan {
+        data_dir,
+        passphrase,
+        listen,
+        max_unfenced,
+        audit_durability,
+        upkeep,
+        arena_bytes,
+    } = plan;
     keystead_arena::init(arena_bytes).map_err(WiringRefused::from)?;
     let folder = DataFolder::lock(&data_dir)?;
     let runtime = runtime()?;
@@ -31,7 +38,8 @@ pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
     // From here on the passphrase is in locked memory alone.
     drop(passphrase);
     let served = runtime.block_on(async {
-        let service = start(site, StartOptions { max_unfenced_ms, audit_durability }).await?;
+        let service =
+            start(site, StartOptions { max_unfenced_ms, audit_durability, upkeep }).await?;
         let listener = bind(listen).await?;
         let ready = listener.local_addr().map_err(WiringRefused::Server)?;
         run(service, listener, stop_signal()?, || say_ready(ready, form)).await

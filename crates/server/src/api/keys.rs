@@ -108,12 +108,13 @@ fn write_key(o: &mut Object<'_>, view: &KeyView) {
     o.optional_integer("rotation_period_days", days);
     let next = key.rotation.map(|schedule| schedule.next.to_string());
     o.optional_text("next_rotation_at", next.as_deref());
-    o.list("versions", &key.versions, |o, version| {
+    o.list("versions", key.versions.iter().zip(&view.proven), |o, (version, proven)| {
         o.text("id", &version.id.to_string()).integer("number", i64::from(version.number));
         o.text("created_at", &version.created_at.to_string());
         o.text("epoch", &version.epoch.to_string());
         o.text("copy_sha256", &to_hex(&version.copy_hash));
         o.text("key_check", &to_hex(&version.key_check));
+        o.optional_text("proven_at", proven.map(|at| at.to_string()).as_deref());
     });
     o.object("tags", |o| {
         for (name, value) in &key.tags {

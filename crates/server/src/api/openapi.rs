@@ -6,6 +6,7 @@
 //! `tests/clients/test_openapi.py`, which calls every operation that stands in it.
 
 mod aliases;
+mod backups;
 mod changes;
 mod data_keys;
 mod errors;
@@ -63,13 +64,14 @@ pub(super) async fn show(State(service): State<Arc<Service>>, signed: Signed) ->
 /// Every route of `/v1`.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     let keys = [keys::ROUTES, changes::ROUTES, aliases::ROUTES, signatures::ROUTES];
-    let others = [wraps::ROUTES, data_keys::ROUTES, kits::ROUTES, node::ROUTES];
+    let others = [wraps::ROUTES, data_keys::ROUTES, kits::ROUTES, backups::ROUTES, node::ROUTES];
     keys.into_iter().chain(others).flatten()
 }
 
 fn schemas() -> impl Iterator<Item = &'static Schema> {
     let keys = [keys::SCHEMAS, aliases::SCHEMAS, signatures::SCHEMAS];
-    let others = [wraps::SCHEMAS, data_keys::SCHEMAS, kits::SCHEMAS, node::SCHEMAS];
+    let others =
+        [wraps::SCHEMAS, data_keys::SCHEMAS, kits::SCHEMAS, backups::SCHEMAS, node::SCHEMAS];
     keys.into_iter().chain(others).flatten()
 }
 

@@ -76,7 +76,7 @@ fn view(vaulted: Vaulted) -> KeyView {
         rotation: None,
         on_demand: vec![],
     };
-    KeyView { key, vaulted }
+    KeyView { proven: vec![None; key.versions.len()], key, vaulted }
 }
 
 fn field_of<T>(parsed: Result<T, Fault>) -> (&'static str, String) {

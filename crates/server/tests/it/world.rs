@@ -7,8 +7,7 @@ use keystead_crypto::{Entropy, RecipientSeed, SigningKey};
 use keystead_domain::{KitId, Timestamp};
 use keystead_journal::{Journal, MemoryDisk};
 use keystead_service::{
-    AuditDurability, Clock, FirstAccess, InitPlan, NewInstance, NewKit, Site, StartOptions, Tasks,
-    sigv4, start,
+    Clock, FirstAccess, InitPlan, NewInstance, NewKit, Site, StartOptions, Tasks, sigv4, start,
 };
 use keystead_store::MemoryBackend;
 use keystead_targets::{MemoryVault, Vault, VaultError, VaultOpener, VaultUrl};
@@ -39,9 +38,7 @@ impl World {
         });
         let at = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let options =
-            StartOptions { max_unfenced_ms: 3_600_000, audit_durability: AuditDurability::Local };
-        let service = runtime.block_on(start(site, options)).unwrap();
+        let service = runtime.block_on(start(site, StartOptions::default())).unwrap();
         let shutdown = async { stopped.await.unwrap_or(()) };
         let serving = runtime.spawn(keystead_server::serve(listener, service, shutdown));
         Self {

@@ -2,7 +2,7 @@
 
 use std::{ops::Bound, sync::Arc};
 
-use keystead_domain::{KeyId, KeyName};
+use keystead_domain::{Key, KeyId, KeyName};
 
 use super::lawful::of_rotated_spec;
 
@@ -40,6 +40,12 @@ impl Service {
             _ => Ok(()),
         })
         .await
+    }
+
+    /// A key with what is proven of it.
+    pub(super) fn key_view(&self, key: Key, vaulted: Vaulted) -> KeyView {
+        let proven = key.versions.iter().map(|version| self.proofs.proven(version.id));
+        KeyView { proven: proven.collect(), key, vaulted }
     }
 
     async fn show_key(
@@ -88,10 +94,10 @@ impl Service {
         let snapshot = self.keyring.snapshot();
         let id = snapshot.key_id(name, cx.principal.tenant)?;
         if let Some(entry) = snapshot.key(id, cx.principal.tenant) {
-            return Ok(KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes });
+            return Ok(self.key_view(entry.key.clone(), Vaulted::Yes));
         }
         match self.creating(cx, id).await? {
-            Some(key) => Ok(KeyView { key, vaulted: Vaulted::NotYet }),
+            Some(key) => Ok(self.key_view(key, Vaulted::NotYet)),
             None => Err(Fault::NoKey { key: id }.into()),
         }
     }
@@ -109,7 +115,7 @@ impl Service {
             .range::<_, KeyId>((from, Bound::Unbounded))
             .filter(|(_, entry)| entry.key.tenant == cx.principal.tenant)
             .take(command.limit + 1)
-            .map(|(_, entry)| KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes })
+            .map(|(_, entry)| self.key_view(entry.key.clone(), Vaulted::Yes))
             .collect();
         let more = keys.len() > command.limit;
         keys.truncate(command.limit);

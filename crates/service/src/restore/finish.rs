@@ -5,10 +5,8 @@
 
 use std::sync::Arc;
 
-use keystead_archive::{Closing, OpenedKit, names, read_segment_header};
-use keystead_crypto::{
-    Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey, VerifyingKey,
-};
+use keystead_archive::{Closing, OpenedKit, names};
+use keystead_crypto::{Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey};
 use keystead_domain::{
     ConfiguredVault, IncarnationId, Instance, Key, KeyState, Kit, KitId, NodeId, Tenant, TenantId,
     Timestamp, VersionId,
@@ -17,11 +15,12 @@ use keystead_ledger::Succession;
 use keystead_targets::{ReopeningVault, Vault};
 
 use super::{
-    Freshness, Loss, Reading, RestoreFailed, RestorePlan, Restored, Watcher,
+    Loss, Reading, RestoreFailed, RestorePlan, Restored, Watcher,
     chain::Chain,
-    keys::Opener,
+    keys::{Holder, Opener},
     ledgers::{following, last_heads},
-    sources::{Source, Sources},
+    rebuild::{Rebuilt, needed, rebuild},
+    sources::Sources,
     state::State,
     wraps::{PastMasters, open_wraps},
 };
@@ -80,28 +79,9 @@ async fn stage(
     watcher: &dyn Watcher,
 ) -> Result<Staged, RestoreFailed> {
     let root = kit.statement.root;
-    let nothing = || RestoreFailed::NothingHere { instance: kit.statement.instance.to_string() };
-    let chain = Chain::choose(&sources, &root, watcher).await?.ok_or_else(nothing)?;
-    let mut opener = Opener::new(&sources, root, &kit.seed).await;
-    let (base, base_at) = open_base(&mut opener, &chain, &root).await?;
-    let bytes = chain.segments.iter().map(|link| link.bytes.len() as u64).sum();
-    watcher.phase_bytes("open segments", bytes);
-    let mut state = State::default();
-    state.apply(&base, None);
-    for link in &chain.segments {
-        let name =
-            names::segment(sources.instance, chain.opening.incarnation, link.header.sequence);
-        state.apply(&opener.open(&name, &link.bytes, link.header.epoch).await?, plan.to);
-        watcher.advance(link.bytes.len() as u64);
-    }
-    state.settle();
-    check_destructions(&state, &chain)?;
-    if state.skipped > 0 {
-        watcher.warn(format!("{} entries belong to erased tenants and stay closed", state.skipped));
-    }
-    let instance = state.instance()?;
-    let head_at = chain.segments.last().map_or(base_at, |link| link.header.at);
-    let freshness = judge(&sources, &chain, &instance, &plan, head_at).await?;
+    let mut opener = Opener::new(&sources, root, Holder::Kit(&kit.seed)).await;
+    let Rebuilt { chain, state, instance, head_at, freshness, point, .. } =
+        rebuild(&mut opener, &plan, watcher).await?;
     let keys = state.keys()?;
     let materials = open_materials(&opener, &keys, watcher).await?;
     let tenants = state.tenants()?;
@@ -117,6 +97,7 @@ async fn stage(
         freshness,
         vaults_read: sources.all.len(),
         vaults_configured: instance.vaults.len(),
+        point,
         abandoned: chain.abandoned.clone(),
         keys: keys.len(),
         versions: materials.len(),
@@ -141,76 +122,6 @@ async fn stage(
         masters,
         reading,
     })
-}
-
-/// The head names every destruction that the state knows, and no other.
-fn check_destructions(state: &State, chain: &Chain) -> Result<(), RestoreFailed> {
-    let named = chain.segments.last().map(|link| link.header.destruction_set_hash);
-    match named.is_none_or(|named| named == state.destructions()) {
-        true => Ok(()),
-        false => Err(RestoreFailed::State { what: "the chain of destructions".to_owned() }),
-    }
-}
-
-async fn open_base(
-    opener: &mut Opener<'_>,
-    chain: &Chain,
-    root: &VerifyingKey,
-) -> Result<(keystead_archive::OpenedSegment, Timestamp), RestoreFailed> {
-    let incarnation = chain.opening.incarnation;
-    let name = names::point(opener.sources.instance, incarnation, 1);
-    let fits = |bytes: &[u8]| {
-        let header = read_segment_header(bytes, root).ok()?;
-        let right = header.incarnation == incarnation
-            && header.instance == chain.opening.instance
-            && header.follows == 0
-            && header.predecessor_hash == chain.opening_hash;
-        right.then(|| (header, bytes.to_vec()))
-    };
-    let found = opener.sources.read_first(&name, fits).await;
-    let (header, bytes) = found.ok_or_else(|| RestoreFailed::State {
-        what: format!("the base of incarnation `{incarnation}` is in no vault that was read"),
-    })?;
-    Ok((opener.open(&name, &bytes, header.epoch).await?, header.at))
-}
-
-/// How sure is it that nothing acknowledged is missing?
-async fn judge(
-    sources: &Sources,
-    chain: &Chain,
-    instance: &Instance,
-    plan: &RestorePlan,
-    head_at: Timestamp,
-) -> Result<Freshness, RestoreFailed> {
-    let configured = instance.vaults.len();
-    let needed = needed(instance);
-    let own = |source: &&Source| instance.vaults.iter().any(|vault| vault.id == source.id);
-    let read = sources.all.iter().filter(own).count();
-    if let Some(expected) = &plan.expect_head
-        && !chain.contains(sources, expected).await
-    {
-        return Err(RestoreFailed::HeadMissing { ends: ends(sources, chain) });
-    }
-    match (read >= needed, &plan.expect_head, plan.loss) {
-        (true, ..) => Ok(Freshness::ProvenByVaults),
-        (false, Some(_), Loss::Accepted) => Ok(Freshness::ProvenByExpectedHead),
-        (false, None, Loss::Accepted) => Ok(Freshness::Unproven { alive_until: head_at }),
-        (false, _, Loss::Refused) => Err(RestoreFailed::TooFewVaults { read, configured, needed }),
-    }
-}
-
-/// So many vaults that every acknowledged change is in at least one of them.
-fn needed(instance: &Instance) -> usize {
-    instance.vaults.len() + 1 - instance.vaults_min as usize
-}
-
-fn ends(sources: &Sources, chain: &Chain) -> String {
-    let incarnation = chain.opening.incarnation;
-    let end = |source: &Source| {
-        let last = crate::vaults::contiguous(&source.names, sources.instance, incarnation);
-        format!("vault `{}` ends at segment {last} of `{incarnation}`", source.vault.url())
-    };
-    sources.all.iter().map(end).collect::<Vec<_>>().join("; ")
 }
 
 async fn open_materials(

@@ -14,12 +14,21 @@ use keystead_crypto::{
     BackupWrap, KeyVersion as CryptoVersion, RecipientSeed, SealKey, Secret, SigningKey,
     VerifyingKey,
 };
-use keystead_domain::{EpochId, Key, KeyId, KeyVersion, Tenant, TenantId, VersionId};
+use keystead_domain::{EpochId, Key, KeyId, KeyVersion, Tenant, TenantId, TenantKey, VersionId};
 
 use super::{RestoreFailed, sources::Sources};
 use crate::{incarnation::Epoch, init::root_key_id};
 
-/// Everything that one kit opens.
+/// Who opens epochs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holder<'a> {
+    /// A kit, by its slots.
+    Kit(&'a RecipientSeed),
+    /// The seal, which holds the epochs' private halves themselves.
+    Seal(&'a BTreeMap<EpochId, RecipientSeed>),
+}
+
+/// Everything that one holder opens.
 #[derive(Debug)]
 pub(super) struct Opener<'a> {
     pub(super) sources: &'a Sources,
@@ -31,8 +40,8 @@ pub(super) struct Opener<'a> {
 }
 
 impl<'a> Opener<'a> {
-    /// Opens every epoch that has a slot for the kit.
-    pub(super) async fn new(sources: &'a Sources, root: VerifyingKey, kit: &RecipientSeed) -> Self {
+    /// Opens every epoch that the holder can.
+    pub(super) async fn new(sources: &'a Sources, root: VerifyingKey, holder: Holder<'_>) -> Self {
         let mut opener = Self {
             sources,
             root,
@@ -51,8 +60,17 @@ impl<'a> Opener<'a> {
                 _ => {}
             }
         }
-        for (epoch, numbers) in tables {
-            opener.open_epoch(epoch, &numbers, kit).await;
+        match holder {
+            Holder::Kit(kit) => {
+                for (epoch, numbers) in tables {
+                    opener.open_epoch(epoch, &numbers, kit).await;
+                }
+            }
+            Holder::Seal(seeds) => {
+                for (epoch, seed) in seeds {
+                    opener.take_epoch(*epoch, seed).await;
+                }
+            }
         }
         opener
     }
@@ -65,14 +83,29 @@ impl<'a> Opener<'a> {
         }
     }
 
-    async fn open_epoch(&mut self, id: EpochId, numbers: &BTreeSet<u64>, kit: &RecipientSeed) {
-        let instance = self.sources.instance;
+    /// An epoch whose private half is at hand: it counts where a vault's record names its public
+    /// half.
+    async fn take_epoch(&mut self, id: EpochId, seed: &RecipientSeed) {
+        let Some((record, bytes)) = self.epoch_record(id).await else { return };
+        if record.public != seed.public() {
+            return;
+        }
+        let copied = seed.secret().expose(|raw| Secret::from_slice(raw).expect("32 bytes"));
+        let seed = RecipientSeed::new(copied);
+        self.epochs.insert(id, (record, Epoch { id, record: bytes, seed }));
+    }
+
+    async fn epoch_record(&self, id: EpochId) -> Option<(EpochRecord, Vec<u8>)> {
         let record = |bytes: &[u8]| {
             let record = EpochRecord::verify(bytes, &self.root).ok()?;
             (record.epoch == id).then(|| (record, bytes.to_vec()))
         };
-        let found = self.sources.read_first(&names::epoch(instance, id), record).await;
-        let Some((record, bytes)) = found else { return };
+        self.sources.read_first(&names::epoch(self.sources.instance, id), record).await
+    }
+
+    async fn open_epoch(&mut self, id: EpochId, numbers: &BTreeSet<u64>, kit: &RecipientSeed) {
+        let instance = self.sources.instance;
+        let Some((record, bytes)) = self.epoch_record(id).await else { return };
         for number in numbers.iter().rev() {
             let table = |bytes: &[u8]| {
                 let table = SlotTable::verify(bytes, &self.root).ok()?;
@@ -190,6 +223,22 @@ impl<'a> Opener<'a> {
         let found = self.copy(key, version.id, version.epoch, held, Some(version)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.to_string(),
+            version: version.id.to_string(),
+        })
+    }
+
+    /// The material of the current version of a tenant's own key.
+    pub(super) async fn own_key(
+        &self,
+        key: &TenantKey,
+        held: (CopyKind, Algorithm),
+    ) -> Result<Secret<32>, RestoreFailed> {
+        let version = key.versions.last().ok_or_else(|| RestoreFailed::State {
+            what: format!("key `{}` without versions", key.id),
+        })?;
+        let found = self.copy(key.id, version.id, version.epoch, held, Some(version)).await;
+        found.ok_or_else(|| RestoreFailed::CopyMissing {
+            key: key.id.to_string(),
             version: version.id.to_string(),
         })
     }

@@ -8,6 +8,8 @@ mod chain;
 mod finish;
 mod keys;
 mod ledgers;
+mod rebuild;
+mod rehearse;
 mod sources;
 mod state;
 mod wraps;
@@ -21,6 +23,7 @@ use crate::{FirstAccess, FoundFailed};
 
 pub use chain::ChainRefused;
 pub use finish::{Closed, Staged};
+pub(crate) use rehearse::{Exercise, Held, Rehearsed, rehearse};
 
 /// What `restore run` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +121,8 @@ pub struct Reading {
     pub vaults_read: usize,
     /// How many the instance has.
     pub vaults_configured: usize,
+    /// The number of the recovery point that the state begins from; 1 is the incarnation's base.
+    pub point: u64,
     /// Segments of abandoned incarnations: seen, never merged.
     pub abandoned: Vec<String>,
     /// Keys brought back.

@@ -116,11 +116,18 @@ impl State {
         self.bodies(Kind::WrapLog).map(read).collect()
     }
 
+    /// All rows as they are: tenant and body, by kind and id.
+    pub(super) fn into_rows(self) -> BTreeMap<(Kind, [u8; 16]), (TenantId, Vec<u8>)> {
+        self.rows
+    }
+
     /// What goes into the new database as it is: everything that the founding does not make anew.
     /// Access keys and idempotency keys do not: those of before are refused or forgotten.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let is_kept =
-            |kind| matches!(kind, Kind::Key | Kind::Alias | Kind::WrapRecord | Kind::WrapLog);
+        let is_kept = |kind| {
+            use Kind::{Alias, Key, Point, WrapLog, WrapRecord};
+            matches!(kind, Key | Alias | WrapRecord | WrapLog | Point)
+        };
         self.rows
             .iter()
             .filter(|((kind, _), _)| is_kept(*kind))

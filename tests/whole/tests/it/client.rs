@@ -7,14 +7,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use keystead_domain::{Key, KeyId, KeyName, KeySpec, KeyUsage, RequestId, WrapLog};
+use keystead_domain::{
+    Key, KeyId, KeyName, KeySpec, KeyUsage, PointKind, RecoveryPoint, RequestId, WrapLog,
+};
 use keystead_service::{
-    AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, Cx, DataKeyLeased, DataKeySource,
-    Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front, GenerateDataKey,
-    GenerateLeasedDataKey, GenerateMac, GetPublicKey, HandOut, KeyChange, KeyPage, KeyView,
-    LeaseDataKey, ListAliases, ListKeys, ListWraps, MessageType, PutWrap, ReEncrypt, Recorded,
-    RotateKey, Run, Service, Sign, UnwrapDataKey, Vaulted, Verify, VerifyMac, WrapOrigin, WrapPage,
-    WrapStatement,
+    AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, CreatePoint, Cx, DataKeyLeased,
+    DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front,
+    GenerateDataKey, GenerateLeasedDataKey, GenerateMac, GetPublicKey, HandOut, KeyChange, KeyPage,
+    KeyView, LeaseDataKey, Level, ListAliases, ListKeys, ListWraps, MessageType, PutWrap,
+    ReEncrypt, Recorded, RotateKey, Run, Service, Sign, UnwrapDataKey, Vaulted, Verification,
+    Verify, VerifyMac, WrapOrigin, WrapPage, WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
 };
@@ -208,6 +210,27 @@ impl Client {
         let result = self.noted(&cx, "RotateKeyOnDemand", recorded);
         self.note_key(key, was_sure, &result);
         result
+    }
+
+    /// Makes a recovery point.
+    pub(crate) async fn create_point(&self, kind: PointKind) -> Result<RecoveryPoint, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.create_point(cx.clone(), CreatePoint { kind }).await;
+        self.noted(&cx, "CreateRecoveryPoint", recorded)
+    }
+
+    /// The inventory of recovery points.
+    pub(crate) async fn points(&self) -> Vec<RecoveryPoint> {
+        let cx = self.cx().unwrap();
+        let recorded = self.service.list_points(cx.clone()).await;
+        self.noted(&cx, "ListRecoveryPoints", recorded).unwrap()
+    }
+
+    /// Verifies the vaults.
+    pub(crate) async fn verify_backups(&self, level: Level) -> Result<Verification, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.verify_backups(cx.clone(), level).await;
+        self.noted(&cx, "VerifyBackups", recorded)
     }
 
     /// Takes note of what a key is by now.

@@ -7,7 +7,7 @@
 mod changing;
 mod creating;
 mod founding;
-mod matrix;
+pub(crate) mod matrix;
 mod recovering;
 mod shipping;
 mod using;

@@ -162,7 +162,11 @@ pub(crate) async fn serve_with(
     process: &Process,
     audit_durability: AuditDurability,
 ) -> Result<Arc<Service>, StartFailed> {
-    let options = StartOptions { max_unfenced_ms: MAX_UNFENCED_MS, audit_durability };
+    let options = StartOptions {
+        max_unfenced_ms: MAX_UNFENCED_MS,
+        audit_durability,
+        ..StartOptions::default()
+    };
     start(site(process), options).await
 }
 

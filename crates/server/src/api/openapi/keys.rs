@@ -210,6 +210,8 @@ pub(super) const SCHEMAS: &[Schema] = &[
             Member::new("epoch", EPOCH_ID, "The epoch its copies are sealed to."),
             Member::new("copy_sha256", Hex(32), "SHA-256 of its copy in the vaults."),
             Member::new("key_check", Hex(32), "The check value of its material."),
+            Member::new("proven_at", Time, "When its copy last did what the running key does.")
+                .or_null(),
         ]],
     ),
     (

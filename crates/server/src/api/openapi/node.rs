@@ -8,8 +8,8 @@ use super::{
     Schema, errors,
     route::{Route, Verb},
     shape::{
-        EPOCH_ID, KIT_ID, Member,
-        Shape::{self, Form, Hex, Id, Integer, List, Named, OneOf, Text, Time},
+        EPOCH_ID, KIT_ID, Member, POINT_ID,
+        Shape::{self, Form, Hex, Id, Integer, List, Named, OneOf, Text, Time, Truth},
     },
 };
 use crate::api::{identity, openapi, status};
@@ -117,6 +117,16 @@ pub(super) const SCHEMAS: &[Schema] = &[
                 "Failure domains of the vaults that answer, the data folder's apart.",
             ),
             Member::new("kits", List(&Named("KitStatus")), "Each kit that is not revoked."),
+            Member::new("newest_point", POINT_ID, "The newest full recovery point.").or_null(),
+            Member::new("newest_point_at", Time, "When it was made.").or_null(),
+            Member::new("versions", COUNT, "Key versions that are not destroyed."),
+            Member::new("unproven_versions", COUNT, "How many of them were never proven."),
+            Member::new("oldest_proof_at", Time, "The oldest last proof of all others.").or_null(),
+            Member::new(
+                "verifications",
+                List(&Named("VerificationStatus")),
+                "Each level of verification.",
+            ),
             Member::new("promises", List(&Named("PromiseStatus")), "Each promise."),
         ]],
     ),
@@ -152,6 +162,17 @@ pub(super) const SCHEMAS: &[Schema] = &[
             Member::new("proven_epoch", EPOCH_ID, "The epoch that it was last seen to open.")
                 .or_null(),
             Member::new("proven_at", Time, "When.").or_null(),
+        ]],
+    ),
+    (
+        "VerificationStatus",
+        "How it stands with one level of verification.",
+        &[&[
+            Member::new("level", OneOf(&["integrity", "recovery"]), "Which level."),
+            Member::new("at", Time, "When it last ran.").or_null(),
+            Member::new("due_at", Time, "When it is to run next.").or_null(),
+            Member::new("is_overdue", Truth, "Whether it should have run long ago."),
+            Member::new("findings", List(&Text(1, None)), "What its last run found wrong."),
         ]],
     ),
     (

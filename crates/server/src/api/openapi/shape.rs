@@ -18,6 +18,7 @@ pub(super) struct Member {
 pub(super) const EPOCH_ID: Shape = Shape::Id(EpochId::PREFIX, 16);
 pub(super) const KEY_ID: Shape = Shape::Id(KeyId::PREFIX, 16);
 pub(super) const KIT_ID: Shape = Shape::Id(KitId::PREFIX, 16);
+pub(super) const POINT_ID: Shape = Shape::Form("^inc_[0-9a-f]{32}\\.p[1-9][0-9]*$");
 pub(super) const VERSION_ID: Shape = Shape::Id(VersionId::PREFIX, 8);
 
 /// The values that a member may have.

@@ -15,7 +15,7 @@ use crate::{
 
 /// How one durable operation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     NotPersisted,
     PersistedButReported,
     CrashAfter,
@@ -23,7 +23,7 @@ pub(super) enum Fault {
 
 /// Where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Port {
+pub(crate) enum Port {
     Store,
     Data,
     Journal,
@@ -32,10 +32,10 @@ pub(super) enum Port {
 
 /// One case: the operation with this number at this port.
 #[derive(Clone, Copy)]
-pub(super) struct Case {
-    pub(super) port: Port,
-    pub(super) number: u64,
-    pub(super) fault: Fault,
+pub(crate) struct Case {
+    pub(crate) port: Port,
+    pub(crate) number: u64,
+    pub(crate) fault: Fault,
 }
 
 impl fmt::Debug for Case {
@@ -46,7 +46,7 @@ impl fmt::Debug for Case {
 
 impl Case {
     /// The plan of a process in which only this goes wrong.
-    pub(super) fn plans(self) -> FaultPlans {
+    pub(crate) fn plans(self) -> FaultPlans {
         use keystead_journal::FaultPlan as OnDisk;
         let mut plans = FaultPlans::default();
         let disk = || OnDisk::script([(self.number, self.on_disk())]);
@@ -66,7 +66,7 @@ impl Case {
     }
 
     /// What the machine's stop takes, another way in each case.
-    pub(super) fn loss(self) -> Loss {
+    pub(crate) fn loss(self) -> Loss {
         match self.number % 3 {
             0 => Loss::Everything,
             1 => Loss::Part(self.number),
@@ -100,7 +100,7 @@ impl Case {
 }
 
 /// Every case of a scenario that asked for so many durable operations.
-pub(super) fn cases(durable: &Durable) -> Vec<Case> {
+pub(crate) fn cases(durable: &Durable) -> Vec<Case> {
     let mut ports = vec![
         (Port::Store, durable.store),
         (Port::Data, durable.data),
@@ -118,7 +118,7 @@ pub(super) fn cases(durable: &Durable) -> Vec<Case> {
 }
 
 /// Runs a scenario once to count, then once for each case; `scenario` gets a node that serves.
-pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
+pub(crate) fn run<F: Future<Output = ()> + Send + 'static>(
     seed: u64,
     at_least: usize,
     scenario: impl Fn(Client, Arc<Process>) -> F,
@@ -127,7 +127,7 @@ pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
 }
 
 /// The same over an instance that was prepared otherwise.
-pub(super) fn run_over<F: Future<Output = ()> + Send + 'static>(
+pub(crate) fn run_over<F: Future<Output = ()> + Send + 'static>(
     prepared: &Prepared,
     seed: u64,
     at_least: usize,
