@@ -189,6 +189,32 @@ def data_keys(api):
     api.ended = {**body, "lease": made.json()["lease"]}
 
 
+def backups(api):
+    yield (made := api.call("CreateRecoveryPoint", {"kind": "full"}))
+    key = new_key(api)
+    api.keys["RestoreKey"] = key["key"]
+    [version] = api.call("DescribeKey", **key).json()["versions"]
+    yield (full := api.call("CreateRecoveryPoint", {"kind": "full"}))
+    assert full.json()["commit_seq"] > made.json()["commit_seq"]
+    api.bodies["CreateRecoveryPoint"] = {"kind": "metadata"}
+    yield api.call("CreateRecoveryPoint", {})
+    yield (listed := api.call("ListRecoveryPoints"))
+    assert [point["kind"] for point in listed.json()["points"]] == ["full", "full", "metadata"]
+    for level in ("recovery", "integrity"):
+        api.bodies["VerifyBackups"] = {"level": level}
+        yield (verified := api.call("VerifyBackups", {"level": level}))
+        assert verified.json()["findings"] == []
+    yield api.call("UpdateKeyDescription", {"description": "not this"}, **key)
+    yield (told := api.call("RestoreKey", {}))
+    assert (told.json()["fields"][0]["now"], told.json()["applied"]) == ("not this", False)
+    yield (done := api.call("RestoreKey", {"apply": told.json()["revision"]}))
+    assert done.json()["applied"]
+    body = {"point": full.json()["point"], "version": version["id"], "apply": 1}
+    api.bodies["RestoreKey"] = body
+    yield (sound := api.call("RestoreKey", body))
+    assert sound.json()["versions"][0]["material"] == "sound"
+
+
 def kits(api):
     """The command line makes a kit, since that takes cryptography; all else is called here."""
     home, server = api.server.home, api.server
@@ -198,9 +224,13 @@ def kits(api):
            "--kit-secret-out", home / "secret2/printed.txt"]
     with native.recorder(server) as (endpoint, exchanges):
         server.command("kit", "create", "--endpoint", endpoint, *out)
+        server.command("kit", "verify", "--drill", "--endpoint", endpoint,
+                       "--data-dir", home / "data", "--kit", home / "kit2/k.kit",
+                       "--kit-passphrase-file", home / "secret2/passphrase",
+                       "--kit-secret-file", home / "secret2/printed.txt")
     for exchange in exchanges:
         OPERATIONS[exchange.operation].check(exchange)
-        if exchange.operation in ("CreateKit", "ProveKit"):
+        if exchange.operation in ("CreateKit", "ProveKit", "ProveDrill"):
             api.bodies[exchange.operation] = exchange.sent()
         yield exchange
     api.values["kit"] = api.bodies["CreateKit"]["kit"]
@@ -219,7 +249,7 @@ def node(api):
 def successes(api):
     """What succeeded, by operation."""
     found = {}
-    for part in (keys, signatures, changes, aliases, wraps, data_keys, kits, node):
+    for part in (keys, signatures, changes, aliases, wraps, data_keys, backups, kits, node):
         for exchange in part(api):
             found.setdefault(exchange.operation, []).append(exchange)
     return found

@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use crate::{
     Closing, EpochRecord, KeyCopy, ObjectRefused, ObjectType, Opening, RecipientSet, SegmentHeader,
-    SegmentKind, SlotTable, VaultRecord, names::ObjectKind, read_segment_header,
+    SegmentKind, SlotTable, VaultRecord, frame::Frame, names::ObjectKind, read_segment_header,
+    segment::read_unsigned_header,
 };
 
 /// Why an object does not pass.
@@ -32,6 +33,31 @@ pub enum Inspected {
     Object,
     /// A part of a ledger: its own tree verifies it, not a signature of its own.
     Ledger,
+}
+
+/// What bytes say of themselves, without any key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The type of the object.
+    pub object: ObjectType,
+    /// How many bytes it has.
+    pub bytes: usize,
+    /// The header of a segment or recovery point.
+    pub link: Option<SegmentHeader>,
+}
+
+/// Reads the form of an object: type, version, lengths, digest of the body. No signature is
+/// verified: whoever made the bytes may have made all of it up.
+///
+/// # Errors
+/// [`ObjectRefused`], by its name where the version is newer than this program.
+pub fn outline(bytes: &[u8]) -> Result<Outline, ObjectRefused> {
+    let object = Frame::parse(bytes)?.object;
+    let link = match object {
+        ObjectType::Segment | ObjectType::RecoveryPoint => Some(read_unsigned_header(bytes)?),
+        _ => None,
+    };
+    Ok(Outline { object, bytes: bytes.len(), link })
 }
 
 /// Verifies `bytes` as the object that a name stands for.

@@ -134,6 +134,17 @@ pub fn read_segment_header(
     verified(bytes, root).map(|segment| segment.header)
 }
 
+/// Reads what a segment or recovery point says of itself: form, lengths and the digest of its body
+/// are checked, no signature is. Whoever made the bytes may have made all of it up.
+///
+/// # Errors
+/// [`ObjectRefused`].
+pub(crate) fn read_unsigned_header(bytes: &[u8]) -> Result<SegmentHeader, ObjectRefused> {
+    let frame = Frame::parse(bytes)?;
+    let fields = frame.header_of_body()?;
+    Ok(header::Parsed::read(fields, frame.object)?.header)
+}
+
 /// Verifies and opens a segment or recovery point. `backup_key` answers `None` only for a key that
 /// was destroyed with its tenant: the entry is skipped and reported.
 ///

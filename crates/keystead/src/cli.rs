@@ -6,6 +6,7 @@
 
 mod alias;
 mod audit;
+mod backup;
 mod instance;
 mod key;
 mod kit;
@@ -25,10 +26,11 @@ use crate::config::Flags;
 
 pub(crate) use alias::AliasCommand;
 pub(crate) use audit::{AuditCommand, AuditVerifyArgs};
+pub(crate) use backup::{BackupCommand, BackupCreateArgs, BackupDecryptArgs, PlacesArgs, Target};
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
 pub(crate) use key::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
 pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
-pub(crate) use restore::{RestoreArgs, RestoreCommand, UsedKitArgs};
+pub(crate) use restore::{RestoreArgs, RestoreCommand, RestoreKeyArgs, UsedKitArgs};
 pub(crate) use settings::{ConfigCommand, SettingArgs};
 pub(crate) use values::{Head, RootPublicKey, Tag};
 pub(crate) use wrap::{
@@ -128,6 +130,12 @@ pub(crate) enum Command {
     /// Make, verify, list and revoke recovery kits
     #[command(subcommand)]
     Kit(KitCommand),
+    /// Make, list, verify and open recovery points
+    ///
+    /// Every change is in the vaults before it is acknowledged; a recovery point is the whole state
+    /// in one object, from which a restore begins.
+    #[command(subcommand)]
+    Backup(BackupCommand),
     /// Make, show, change and delete keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -198,7 +206,12 @@ impl Cli {
             Command::Config(ConfigCommand::Explain(args) | ConfigCommand::Check(args)) => {
                 args.clone()
             }
+            Command::Backup(command) => {
+                let data_dir = command.places().and_then(|places| places.data_dir.clone());
+                SettingArgs { data_dir, ..SettingArgs::default() }
+            }
             Command::Dev(_)
+            | Command::Restore(RestoreCommand::Key(_))
             | Command::Kit(_)
             | Command::Key(_)
             | Command::Alias(_)

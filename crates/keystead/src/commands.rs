@@ -7,6 +7,7 @@
 mod alias;
 mod config;
 mod key;
+mod restore_key;
 mod shell;
 mod status;
 mod wrap;
@@ -14,6 +15,7 @@ mod wrap;
 pub(crate) use alias::alias;
 pub(crate) use config::{check, explain};
 pub(crate) use key::key;
+pub(crate) use restore_key::restore_key;
 pub(crate) use shell::{completions, man};
 pub(crate) use status::{StatusUnknown, status};
 pub(crate) use wrap::{WrapFailed, wrap};

@@ -16,7 +16,7 @@ use crate::exit::{Exit, Explained};
 use crate::new_file::Unwritten;
 use crate::plan::PlanRefused;
 use crate::secrets::IntakeRefused;
-use crate::wiring::{AuditFailed, WiringRefused};
+use crate::wiring::{AuditFailed, BackupFailed, WiringRefused};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -51,6 +51,9 @@ pub(crate) enum Failed {
     /// Ledgers in a vault.
     #[error(transparent)]
     Audit(#[from] AuditFailed),
+    /// Recovery points, and vaults as a whole.
+    #[error(transparent)]
+    Backup(#[from] BackupFailed),
     /// A new file.
     #[error(transparent)]
     NewFile(#[from] Unwritten),
@@ -87,6 +90,7 @@ impl Explained for Failed {
             Self::Status(unknown) => unknown.exit(),
             Self::Wrap(failed) => failed.exit(),
             Self::Audit(failed) => failed.exit(),
+            Self::Backup(failed) => failed.exit(),
             Self::NewFile(unwritten) => unwritten.exit(),
             Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => {
                 Exit::Failed
@@ -105,6 +109,7 @@ impl Explained for Failed {
             Self::Status(unknown) => unknown.hint(),
             Self::Wrap(failed) => failed.hint(),
             Self::Audit(failed) => failed.hint(),
+            Self::Backup(failed) => failed.hint(),
             Self::NewFile(unwritten) => unwritten.hint(),
             Self::Harden(_) | Self::Output(_) | Self::File { .. } | Self::Pages { .. } => None,
         }

@@ -76,6 +76,9 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
         Command::Restore(RestoreCommand::Run(args)) => {
             wiring::restore(RestorePlan::make(args, &mut desk)?, form)
         }
+        Command::Restore(RestoreCommand::Key(args)) => {
+            commands::restore_key(args, &mut desk, &client(cli, config)?, form)
+        }
         Command::Kit(KitCommand::Create(args)) => {
             let plan = NewKit::make(&args.kit, &mut desk)?;
             kits::create(plan, &client(cli, config)?, form)
@@ -87,6 +90,9 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
         Command::Kit(KitCommand::Revoke(args)) => {
             let plan = KitRevokePlan::make(args, &mut desk)?;
             kits::revoke(&plan, &client(cli, config)?, form)
+        }
+        Command::Backup(command) => {
+            wiring::backups::backup(command, &mut desk, client(cli, config), form)
         }
         Command::Key(command) => commands::key(command, &client(cli, config)?, form),
         Command::Alias(command) => commands::alias(command, &client(cli, config)?, form),

@@ -4,6 +4,7 @@
 //! Invariant: a plan lacks nothing: no question is asked and no reference followed after it exists.
 //! Without a terminal, everything that is missing is named at once.
 
+mod backup;
 mod init;
 mod kit;
 mod placement;
@@ -11,6 +12,7 @@ mod refused;
 mod restore;
 mod serve;
 
+pub(crate) use backup::{BackupDecryptPlan, Places};
 pub(crate) use init::InitPlan;
 pub(crate) use kit::{KitRevokePlan, KitVerifyPlan, NewKit, UsedKit};
 pub(crate) use refused::PlanRefused;

@@ -4,6 +4,7 @@
 //! to one process at a time, by a lock that the kernel takes back when the process dies.
 
 pub(crate) mod audit;
+pub(crate) mod backups;
 mod dev;
 mod folder;
 mod init;
@@ -15,6 +16,7 @@ mod serve;
 mod world;
 
 pub(crate) use audit::AuditFailed;
+pub(crate) use backups::BackupFailed;
 pub(crate) use dev::dev;
 pub(crate) use init::init;
 pub(crate) use refused::WiringRefused;

@@ -80,8 +80,10 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
     let _ = data_keys::parse_unwrap(&signed, &account);
     let _ = backups::parse_create(&signed, &account);
     let _ = backups::parse_verify(&signed, &account);
+    let _ = backups::parse_restore(&signed, &account);
     let _ = kits::parse_create(&signed, &account);
     let _ = kits::parse_prove(&signed, &account);
+    let _ = kits::parse_drill(&signed, &account);
     let _ = changes::bare(&signed, &account, keystead_service::KeyChange::Enable);
     let _ = changes::parse_deletion(&signed, &account);
     let _ = changes::parse_description(&signed, &account);

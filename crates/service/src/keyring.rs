@@ -131,6 +131,18 @@ impl OpenedKey {
     }
 }
 
+/// The running key of a version, past the cache: who looks through all keys must not empty it.
+/// Nothing where there is no material, or none that opens.
+pub(crate) fn open_apart(
+    tenants: &Tenants,
+    entry: &KeyEntry,
+    version: VersionId,
+) -> Option<OpenedKey> {
+    let (_, row) = entry.materials.iter().find(|(id, _)| *id == version)?;
+    let raw = tenants.get(&entry.key.tenant)?.open_material::<32>(version, row).ok()?;
+    OpenedKey::new(entry.key.spec, key_version(entry.key.id, version), raw)
+}
+
 fn lost(tenant: TenantId) -> Fault {
     Fault::Corrupt { what: format!("tenant `{tenant}`") }
 }

@@ -12,9 +12,10 @@ use std::{
 
 use crate::{
     Cx, Error, Fault, NewKit, Service,
-    audit::{Deed, state_event},
+    audit::{Deed, state_event, state_event_with},
     commit::{Made, commit_known},
     door::{Recorded, Resolved, Resource},
+    drills::GivenTask,
     found::{SEAL_FILE, file},
     incarnation::{Epoch, Named, new_epoch, recipient_set, slot_table},
     init::{kit_row, sign_kit},
@@ -29,6 +30,7 @@ use keystead_crypto::{
     VerifyingKey, hash::same,
 };
 use keystead_domain::{ChangeId, EpochId, Instance, Kind, Kit, KitId, Timestamp};
+use keystead_ledger::Attributes;
 use keystead_store::{AggregateRef, ChangeSet, Expected, Loaded, Put};
 
 const CHALLENGES_MAX: usize = 256;
@@ -41,11 +43,13 @@ pub(crate) struct Challenges(Mutex<BTreeMap<(Timestamp, [u8; 32]), Purpose>>);
 
 /// What a challenge was handed out for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Purpose {
+pub(crate) enum Purpose {
     /// To prove possession of a new kit.
     NewKit,
     /// To prove that a kit opens an epoch; the answer is this.
     Opens { kit: KitId, epoch: EpochId, answer: [u8; 32] },
+    /// The same, and to do with recovered keys what the running ones do.
+    Drill { kit: KitId, epoch: EpochId, answer: [u8; 32], tasks: Vec<GivenTask> },
 }
 
 /// A new kit as its maker sends it.
@@ -141,7 +145,7 @@ impl Challenges {
     }
 
     /// Takes a challenge out: each is answered at most once, rightly or wrongly.
-    fn take(&self, id: &[u8; 32]) -> Option<Purpose> {
+    pub(crate) fn take(&self, id: &[u8; 32]) -> Option<Purpose> {
         let open = &mut *self.0.lock().expect("no code panics while it holds this lock");
         let key = *open.keys().find(|(_, other)| other == id)?;
         open.remove(&key)
@@ -216,7 +220,7 @@ impl Service {
     }
 
     /// One act that changes nothing, through the door.
-    async fn kit_act<T: Send + 'static, F>(
+    pub(crate) async fn kit_act<T: Send + 'static, F>(
         self: &Arc<Self>,
         cx: Cx,
         operation: &'static str,
@@ -239,7 +243,7 @@ impl Service {
     }
 
     /// One act that changes the state: its event is the change's own, and the answer waits for it.
-    async fn kit_change<T: Send + 'static, F>(
+    pub(crate) async fn kit_change<T: Send + 'static, F>(
         self: &Arc<Self>,
         cx: Cx,
         operation: &'static str,
@@ -339,6 +343,12 @@ impl Service {
     }
 
     async fn challenge(&self, kit: KitId) -> Result<KitChallenge, Error> {
+        let slots = self.slots_for(kit).await?;
+        self.challenge_with(kit, slots)
+    }
+
+    /// The slot table in force, for a kit that is in it.
+    async fn slots_for(&self, kit: KitId) -> Result<Vec<u8>, Error> {
         let known = self.all_kits().await?;
         if !known.iter().any(|other| other.id == kit && other.revoked_at.is_none()) {
             return Err(Fault::Nothing { what: "kit", name: kit.to_string() }.into());
@@ -346,17 +356,37 @@ impl Service {
         let sealing = self.sealing();
         let number = self.recipients_number().await?;
         let name = names::slots(self.instance.id, sealing.epoch, number);
-        let slots = self.read_from_vaults(&name).await?;
-        self.challenge_with(kit, slots)
+        self.read_from_vaults(&name).await
+    }
+
+    /// A challenge of a drill, with its tasks.
+    pub(crate) async fn drill_challenge(
+        &self,
+        kit: KitId,
+        tasks: Vec<GivenTask>,
+    ) -> Result<KitChallenge, Error> {
+        let (slots, sealing) = (self.slots_for(kit).await?, self.sealing());
+        let answer: [u8; 32] = self.ports.entropy.array();
+        let purpose = Purpose::Drill { kit, epoch: sealing.epoch, answer, tasks };
+        Ok(self.sealed_challenge(slots, &answer, purpose))
     }
 
     fn challenge_with(&self, kit: KitId, slots: Vec<u8>) -> Result<KitChallenge, Error> {
+        let answer: [u8; 32] = self.ports.entropy.array();
+        let purpose = Purpose::Opens { kit, epoch: self.sealing().epoch, answer };
+        Ok(self.sealed_challenge(slots, &answer, purpose))
+    }
+
+    fn sealed_challenge(
+        &self,
+        slots: Vec<u8>,
+        answer: &[u8; 32],
+        purpose: Purpose,
+    ) -> KitChallenge {
         let (entropy, sealing) = (&self.ports.entropy, self.sealing());
-        let answer: [u8; 32] = entropy.array();
-        let purpose = Purpose::Opens { kit, epoch: sealing.epoch, answer };
         let id = self.challenges.hand_out(entropy, self.ports.clock.now(), purpose);
-        let sealed = sealing.epoch_public.seal(entropy, CHALLENGE_INFO, &id, &answer);
-        Ok(KitChallenge { id, epoch: sealing.epoch_record.clone(), slots, sealed })
+        let sealed = sealing.epoch_public.seal(entropy, CHALLENGE_INFO, &id, answer);
+        KitChallenge { id, epoch: sealing.epoch_record.clone(), slots, sealed }
     }
 
     async fn read_from_vaults(&self, name: &str) -> Result<Vec<u8>, Error> {
@@ -376,6 +406,17 @@ impl Service {
         if kit != command.kit || !same(&answer, &command.answer) {
             return Err(Fault::KitProof.into());
         }
+        self.note_proof(cx, (kit, epoch), "ProveKit", Attributes::new()).await
+    }
+
+    /// Writes into the inventory that a kit opened an epoch.
+    pub(crate) async fn note_proof(
+        &self,
+        cx: &Cx,
+        (kit, epoch): (KitId, EpochId),
+        operation: &'static str,
+        said: Attributes,
+    ) -> Result<(Made, Kit), Error> {
         let now = self.ports.clock.now();
         let at = AggregateRef { kind: Kind::Kit, id: *kit.as_bytes() };
         let id = ChangeId::random(&self.ports.entropy);
@@ -384,7 +425,9 @@ impl Service {
             let row = loaded.stored(&at).ok_or_else(gone)?;
             let mut kit = self.system_body(row, Kit::from_body)?;
             kit.proven = Some((epoch, now));
-            let mut set = self.kit_set(cx, id, now, "ProveKit");
+            let mut set = ChangeSet::new(id, now);
+            let deed = Deed { operation, resource: Some(Resource::tenant(cx.principal.tenant)) };
+            set.events.push(state_event_with(now, &self.tenants, cx, deed, said.clone()));
             set.puts.push(self.system_put(Kind::Kit, &at.id, loaded.expected(&at), &kit.to_body()));
             Ok((set, kit))
         };

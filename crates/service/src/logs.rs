@@ -8,7 +8,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-use keystead_archive::{VaultRecord, names, names::ObjectKind};
+use keystead_archive::{names, names::ObjectKind};
 use keystead_crypto::VerifyingKey;
 use keystead_domain::InstanceId;
 use keystead_ledger::{Checkpoint, Head, Leaf, LogRefused, Origin, SuccessionRefused};
@@ -16,8 +16,8 @@ use keystead_targets::{Vault, VaultError};
 use thiserror::Error;
 
 use crate::{
+    backups::instance_of,
     tiles::{LogIn, LogPlace},
-    vaults::object_name,
 };
 
 /// One log that was read whole.
@@ -187,19 +187,8 @@ async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>,
     Ok(found.into_values().collect())
 }
 
-/// The instance whose record in the vault this root signed.
 async fn instance(vault: &dyn Vault, root: &VerifyingKey) -> Result<InstanceId, LogsRefused> {
-    for listed in vault.list_apart("", names::LEDGER_FOLDER).await? {
-        let Some(ObjectKind::Vault { instance }) = names::parse(listed.name.as_str()) else {
-            continue;
-        };
-        let name = object_name(&names::vault_record(instance));
-        let record = vault.read(&name).await?.unwrap_or_default();
-        if VaultRecord::verify(&record, root).is_ok_and(|record| record.instance == instance) {
-            return Ok(instance);
-        }
-    }
-    Err(LogsRefused::NoInstance)
+    instance_of(vault, root).await?.ok_or(LogsRefused::NoInstance)
 }
 
 /// The checkpoint in a note that somebody kept, under the keys of the log that it names.

@@ -57,6 +57,14 @@ pub(crate) struct KitVerifyArgs {
     /// Default: the configuration's `instance.data_dir`.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<String>,
+
+    /// Show to the server that the recovered keys are the running ones
+    ///
+    /// An attended drill: the server hands out tasks for up to a hundred keys drawn at random, the
+    /// keys that came out of the backups do them here, and the result goes on record with how long
+    /// the way back took. Needs the server; fails where it takes no result.
+    #[arg(long)]
+    pub(crate) drill: bool,
 }
 
 /// `keystead kit revoke`.

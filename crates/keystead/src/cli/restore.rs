@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use keystead_domain::Timestamp;
+use keystead_domain::{PointId, Timestamp, VersionId};
 use keystead_targets::VaultUrl;
 
 use crate::cli::instance::NewPassphraseArgs;
@@ -24,6 +24,40 @@ pub(crate) enum RestoreCommand {
     /// then on; the new pair is printed and written to the profile. A restore that was interrupted
     /// goes on when it is run again.
     Run(Box<RestoreArgs>),
+    /// Bring one key, or one version of it, back to what a recovery point has
+    ///
+    /// Asks the server, which opens the point and the key's copies with its seal. Shows what differs
+    /// first: description, tags, rotation, expiry, state, and for each version whether the material
+    /// in the database does what its copy does. Destroyed keys do not come back, doomed and
+    /// compromised ones keep their state.
+    Key(RestoreKeyArgs),
+}
+
+/// `keystead restore key`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreKeyArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+
+    /// Bring back the material of this version alone, and nothing else of the key
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) version: Option<VersionId>,
+
+    /// From this recovery point, as `backup list` shows it
+    ///
+    /// Default: the newest full one. Where that does not have the key yet, only its materials are
+    /// looked at.
+    #[arg(long, value_name = "POINT")]
+    pub(crate) from: Option<PointId>,
+
+    /// Show what differs and do nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) diff: bool,
+
+    /// Do not ask whether this is meant; needed without a terminal
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// `keystead restore run`.

@@ -42,6 +42,8 @@ pub(crate) struct KitVerifyPlan {
     pub(crate) vaults: Vec<VaultUrl>,
     /// The instance's folder, where there is one.
     pub(crate) data_dir: Option<PathBuf>,
+    /// Whether the server is to see it too.
+    pub(crate) drill: bool,
 }
 
 /// What `kit revoke` is to do; confirmed.
@@ -164,7 +166,7 @@ impl KitVerifyPlan {
         }
         refuse_shared(UsedKit::references(&args.kit))?;
         let kit = UsedKit::obtain(&args.kit, desk)?;
-        Ok(Self { kit, vaults: args.vaults.clone(), data_dir })
+        Ok(Self { kit, vaults: args.vaults.clone(), data_dir, drill: args.drill })
     }
 }
 

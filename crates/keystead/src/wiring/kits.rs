@@ -7,11 +7,14 @@
 use keystead_archive::OpenedKit;
 use keystead_crypto::{Entropy, VerifyingKey};
 use keystead_domain::{InstanceId, parse_hex, to_hex};
-use keystead_service::{KitChallenge, RestoreSite, restore, status::StatusRecord};
+use keystead_service::{DrillTask, KitChallenge, RestoreSite, restore, status::StatusRecord};
 use keystead_targets::VaultUrl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     WiringRefused,
@@ -78,6 +81,25 @@ struct Verified {
     wraps: usize,
     /// Whether the server took the proof into its inventory.
     recorded: bool,
+    /// How long it took until everything was open, in milliseconds.
+    took_ms: u64,
+    /// Recovered keys that did what the running ones do; absent where no drill was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exercised: Option<u64>,
+}
+
+/// What a drill begins with.
+#[derive(Deserialize)]
+struct Drill {
+    challenge: Challenge,
+    tasks: Vec<Task>,
+}
+
+#[derive(Deserialize)]
+struct Task {
+    key: String,
+    version: String,
+    given: String,
 }
 
 /// Makes a kit for the running instance.
@@ -131,19 +153,23 @@ fn make(making: &mut KitInMaking, client: &Client, entropy: &Entropy) -> Result<
 
 /// Opens a challenge with an open kit and sends what was in it.
 fn prove(client: &Client, kit: &OpenedKit, challenge: &Challenge) -> Result<(), Failed> {
+    let answer = open(challenge, kit)?;
+    let body = json!({ "challenge": challenge.id, "answer": to_hex(&answer) });
+    let path = format!("/v1/kits/{}/proofs", kit.statement.kit);
+    let _: Value = client.create(&path, &body)?;
+    Ok(())
+}
+
+/// What was sealed in a challenge.
+fn open(challenge: &Challenge, kit: &OpenedKit) -> Result<[u8; 32], Failed> {
     let opaque = KitChallenge {
         id: parse_hex(&challenge.id).ok_or(WiringRefused::Answer { what: "challenge" })?,
         epoch: unbase64(&challenge.epoch, "epoch")?,
         slots: unbase64(&challenge.slots, "slots")?,
         sealed: unbase64(&challenge.sealed, "sealed")?,
     };
-    let answer = opaque
-        .open(&kit.seed, &kit.statement.root)
-        .map_err(|refused| WiringRefused::Challenge { refused })?;
-    let body = json!({ "challenge": challenge.id, "answer": to_hex(&answer) });
-    let path = format!("/v1/kits/{}/proofs", kit.statement.kit);
-    let _: Value = client.create(&path, &body)?;
-    Ok(())
+    let opened = opaque.open(&kit.seed, &kit.statement.root);
+    Ok(opened.map_err(|refused| WiringRefused::Challenge { refused })?)
 }
 
 /// Opens a kit, then everything that it opens, from the vaults alone.
@@ -152,6 +178,7 @@ pub(crate) fn verify(
     client: Result<Client, ProfileRefused>,
     form: Form,
 ) -> Result<Exit, Failed> {
+    let began = Instant::now();
     let kit = kit_files::open(&plan.kit)?;
     let vaults = vaults(plan, kit.statement.instance)?;
     let runtime = runtime()?;
@@ -170,6 +197,11 @@ pub(crate) fn verify(
         .block_on(restore::read(site, &kit, read_only, &shown))
         .map_err(WiringRefused::from)?;
     shown.done();
+    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let exercised = match plan.drill {
+        true => Some(drill(client.as_ref(), &kit, &staged, took_ms)?),
+        false => None,
+    };
     let reading = staged.reading();
     let answer = Verified {
         kit_id: kit.statement.kit.to_string(),
@@ -179,23 +211,65 @@ pub(crate) fn verify(
         keys: reading.keys,
         versions: reading.versions,
         wraps: reading.wraps,
-        recorded: record(client, &kit),
+        recorded: exercised.is_some() || record(client, &kit),
+        took_ms,
+        exercised,
     };
     form.answer(&answer, || verified(&answer))?;
     Ok(Exit::Done)
 }
 
+/// Does the server's tasks with the recovered keys; says how many there were.
+fn drill(
+    client: Result<&Client, &ProfileRefused>,
+    kit: &OpenedKit,
+    staged: &restore::Staged,
+    took_ms: u64,
+) -> Result<u64, Failed> {
+    let client = client.map_err(|refused| WiringRefused::NoServer { why: refused.to_string() })?;
+    let path = format!("/v1/kits/{}", kit.statement.kit);
+    let begun: Drill = client.create(&format!("{path}/drill"), &json!({}))?;
+    let tasks = begun.tasks.iter().map(task).collect::<Result<Vec<_>, _>>()?;
+    let answer = open(&begun.challenge, kit)?;
+    let answers: Vec<Value> = staged
+        .answers(&tasks)
+        .iter()
+        .map(|(version, done)| json!({"version": version.to_string(), "answer": base64(done)}))
+        .collect();
+    let body = json!({
+        "challenge": begun.challenge.id, "answer": to_hex(&answer), "answers": answers,
+        "took": format!("{took_ms}ms"),
+    });
+    let done: Value = client.create(&format!("{path}/drills"), &body)?;
+    Ok(done["exercised"].as_u64().ok_or(WiringRefused::Answer { what: "exercised" })?)
+}
+
+fn task(task: &Task) -> Result<DrillTask, WiringRefused> {
+    let unusable = WiringRefused::Answer { what: "tasks" };
+    let (key, version) = (task.key.parse().ok(), task.version.parse().ok());
+    let (Some(key), Some(version)) = (key, version) else { return Err(unusable) };
+    Ok(DrillTask { key, version, given: unbase64(&task.given, "tasks")? })
+}
+
 fn verified(answer: &Verified) -> String {
-    format!(
-        "{} opens instance {}: {} keys, {} versions, {} wrapped data keys opened, up to {} ({})\n",
-        answer.kit_id,
-        answer.instance,
-        answer.keys,
-        answer.versions,
-        answer.wraps,
-        answer.head,
-        answer.head_at,
-    )
+    let drilled = answer.exercised.map_or(String::new(), |exercised| {
+        format!(
+            "The drill is on record: {exercised} recovered keys did what the running keys do; \
+             everything was open after {:.1} s\n",
+            Duration::from_millis(answer.took_ms).as_secs_f64()
+        )
+    });
+    drilled
+        + &format!(
+            "{} opens instance {}: {} keys, {} versions, {} wrapped data keys opened, up to {} ({})\n",
+            answer.kit_id,
+            answer.instance,
+            answer.keys,
+            answer.versions,
+            answer.wraps,
+            answer.head,
+            answer.head_at,
+        )
 }
 
 /// Tells the server; a kit is as good without one.

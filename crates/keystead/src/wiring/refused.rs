@@ -74,6 +74,12 @@ pub(crate) enum WiringRefused {
     /// The data folder's files do not open.
     #[error(transparent)]
     Disk(#[from] DiskFailed),
+    /// A drill is shown to the server, and nobody says where that is.
+    #[error("a drill is shown to the server, and {why}")]
+    NoServer {
+        /// What is missing.
+        why: String,
+    },
     /// The server's answer cannot be used.
     #[error("the server's answer has no usable `{what}`")]
     Answer {
@@ -147,7 +153,8 @@ impl Explained for WiringRefused {
                 | RestoreFailed::TooFewVaults { .. }
                 | RestoreFailed::NotClosed { .. },
             )
-            | Self::Listen { .. } => Exit::Unavailable,
+            | Self::Listen { .. }
+            | Self::NoServer { .. } => Exit::Unavailable,
             Self::Restore(_)
             | Self::Folder { .. }
             | Self::File { .. }
@@ -182,6 +189,7 @@ impl Explained for WiringRefused {
             Self::Kit(KitRefused::Damaged) => "use another copy of the kit: this file is damaged",
             Self::Printed(_) => "copy the words again from the sheet, line by line",
             Self::NoRecord { .. } => "name the vaults with --vault",
+            Self::NoServer { .. } => "name the profile with --profile, or leave --drill out",
             Self::Start(failed) => return failed.hint().map(str::to_owned),
             Self::Restore(failed) => failed.hint(),
             Self::Found(_) => "bring the vaults back and run the same command again",

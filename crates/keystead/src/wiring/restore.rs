@@ -43,6 +43,8 @@ struct Answer {
     kit_id: String,
     restored_head: String,
     restored_head_at: String,
+    /// The number of the recovery point that the state begins from; 1 is the base.
+    from_point: u64,
     freshness: String,
     vaults_read: usize,
     vaults_configured: usize,
@@ -233,6 +235,7 @@ impl Answer {
             kit_id: statement.kit.to_string(),
             restored_head: reading.head.clone(),
             restored_head_at: reading.head_at.to_string(),
+            from_point: reading.point,
             freshness: freshness(&reading.freshness),
             vaults_read: reading.vaults_read,
             vaults_configured: reading.vaults_configured,
@@ -262,6 +265,7 @@ fn text(answer: &Answer) -> String {
     let mut text = format!(
         "Restored {} keys ({} versions) and {} wrap records of instance `{}`\n\n  \
            from head      {} ({})\n  \
+           from point     {}, then segments\n  \
            freshness      {}\n  \
            vaults read    {} of {}, {} bytes, {:.1} s\n",
         answer.keys,
@@ -270,6 +274,7 @@ fn text(answer: &Answer) -> String {
         answer.instance,
         answer.restored_head,
         answer.restored_head_at,
+        answer.from_point,
         answer.freshness,
         answer.vaults_read,
         answer.vaults_configured,

@@ -3,19 +3,33 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 43] = [
+const COMMANDS: [(&[&str], &str); 51] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
     (&["serve"], "Serve an instance"),
     (&["restore"], "Recover from vaults and a kit"),
     (&["restore", "run"], "Make an instance again from its vaults and a kit"),
+    (&["restore", "key"], "Bring one key, or one version of it, back to what a recovery point has"),
     (&["status"], "Show which promises hold"),
     (&["kit"], "Make, verify, list and revoke recovery kits"),
     (&["kit", "create"], "Make another kit and test that it opens"),
     (&["kit", "verify"], "Open a kit and say what it can recover"),
     (&["kit", "list"], "List the kits that are not revoked, with when each was last proven"),
     (&["kit", "revoke"], "Revoke a kit"),
+    (&["backup"], "Make, list, verify and open recovery points"),
+    (&["backup", "create"], "Make a recovery point now"),
+    (&["backup", "list"], "List the recovery points, oldest first"),
+    (
+        &["backup", "info"],
+        "Show what a recovery point or a vault holds, as far as no key is needed",
+    ),
+    (&["backup", "verify"], "Verify a recovery point, a vault, or on the server everything"),
+    (&["backup", "check-format"], "Check that a file is in a format that this program reads"),
+    (
+        &["backup", "test-decrypt"],
+        "Open a recovery point and its key copies with a kit, in memory alone",
+    ),
     (&["key"], "Make, show, change and delete keys"),
     (&["key", "list"], "List all keys"),
     (&["key", "show"], "Show one key with its versions and tags"),

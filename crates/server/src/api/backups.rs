@@ -1,4 +1,5 @@
-//! `/v1/points` and `/v1/verifications`: make and list recovery points, verify what the vaults hold.
+//! `/v1/points`, `/v1/verifications`, `/v1/keys/{key}/restore`: make and list recovery points, verify
+//! what the vaults hold, bring one key back.
 //!
 //! Invariant: what is answered was looked at: a point is in enough vaults before it is named, and a
 //! verification answers with what its own run found.
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use keystead_domain::{Account, PointKind, RecoveryPoint, to_hex};
-use keystead_service::{CreatePoint, Fault, Level, Service, Verification};
+use keystead_service::{CreatePoint, Fault, KeyRestored, Level, RestoreKey, Service, Verification};
 
 use super::{
     call::{Answer, Signed, field, finish},
@@ -61,6 +62,44 @@ pub(super) fn parse_verify(signed: &Signed, _: &Account) -> Result<Level, Fault>
     Level::from_name(&name).ok_or_else(unknown)
 }
 
+/// `POST /v1/keys/{key}/restore`
+pub(super) async fn restore(State(service): State<Arc<Service>>, signed: Signed) -> Response {
+    let act = async |service: Arc<Service>, cx, command| service.restore_key(cx, command).await;
+    signed.answer(service, "RestoreKey", parse_restore, act, restored).await
+}
+
+pub(super) fn parse_restore(signed: &Signed, account: &Account) -> Result<RestoreKey, Fault> {
+    let mut fields = signed.fields()?;
+    let point = fields.text("point")?.map(|text| {
+        text.parse().map_err(|bad: keystead_domain::BadPoint| field("point", &bad.to_string()))
+    });
+    let version = fields
+        .text("version")?
+        .map(|text| text.parse().map_err(|_| field("version", "not the id of a version")));
+    let apply = fields.integer("apply")?.map(revision);
+    finish(&fields)?;
+    let (version, point, apply) = (version.transpose()?, point.transpose()?, apply.transpose()?);
+    Ok(RestoreKey { key: signed.key(account)?, version, point, apply })
+}
+
+fn restored(told: &KeyRestored) -> Answer {
+    Answer::ok(JsonText::object(0, |o| {
+        let (point, at) = told.point.unzip();
+        o.text("key_id", &told.key.to_string());
+        o.optional_text("point", point.map(|point| point.to_string()).as_deref());
+        o.optional_text("point_at", at.map(|at| at.to_string()).as_deref());
+        o.integer("revision", count(told.revision));
+        o.list("fields", &told.fields, |o, of| {
+            o.text("field", of.field).text("now", &of.now).text("then", &of.then);
+        });
+        o.list("versions", &told.versions, |o, of| {
+            o.text("version", &of.version.to_string()).integer("number", i64::from(of.number));
+            o.text("material", of.material.name());
+        });
+        o.truth("applied", told.applied);
+    }))
+}
+
 fn write_point(o: &mut Object<'_>, point: &RecoveryPoint) {
     o.text("point", &point.id.to_string()).text("kind", point.kind.name());
     o.text("at", &point.at.to_string()).integer("commit_seq", count(point.commit_seq));
@@ -83,4 +122,9 @@ fn verified(run: &Verification) -> Answer {
 /// A count as JSON has it.
 fn count(of: u64) -> i64 {
     i64::try_from(of).unwrap_or(i64::MAX)
+}
+
+fn revision(of: i64) -> Result<u64, Fault> {
+    let lawful = u64::try_from(of).ok().filter(|revision| *revision > 0);
+    lawful.ok_or_else(|| field("apply", "must be a revision, from 1"))
 }

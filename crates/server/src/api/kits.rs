@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use keystead_domain::{Account, Kit, KitId, parse_hex, to_hex};
-use keystead_service::{CreateKit, Fault, KitChallenge, KitCreated, KitRevoked, ProveKit, Service};
+use keystead_service::{
+    CreateKit, DrillAnswer, DrillChallenge, DrillProved, Fault, KitChallenge, KitCreated,
+    KitRevoked, ProveKit, Service,
+};
 
 use super::call::{Answer, Signed, field, finish};
 use crate::{
@@ -60,6 +63,36 @@ pub(super) async fn prove(State(service): State<Arc<Service>>, signed: Signed) -
     signed.answer(service, "ProveKit", parse_prove, act, shown).await
 }
 
+/// `POST /v1/kits/{kit}/drill`
+pub(super) async fn challenge_drill(
+    State(service): State<Arc<Service>>,
+    signed: Signed,
+) -> Response {
+    let act = async |service: Arc<Service>, cx, kit| service.challenge_drill(cx, kit).await;
+    let shown = |drill: &DrillChallenge| {
+        Answer::ok(JsonText::object(0, |o| {
+            o.object("challenge", |o| write_challenge(o, &drill.challenge));
+            o.list("tasks", &drill.tasks, |o, task| {
+                o.text("key", &task.key.to_string()).text("version", &task.version.to_string());
+                o.base64("given", &task.given);
+            });
+        }))
+    };
+    signed.answer(service, "ChallengeDrill", parse_kit, act, shown).await
+}
+
+/// `POST /v1/kits/{kit}/drills`
+pub(super) async fn prove_drill(State(service): State<Arc<Service>>, signed: Signed) -> Response {
+    let act = async |service: Arc<Service>, cx, command| service.prove_drill(cx, command).await;
+    let shown = |proved: &DrillProved| {
+        Answer::ok(JsonText::object(0, |o| {
+            o.object("kit", |o| write_kit(o, &proved.kit));
+            o.integer("exercised", i64::try_from(proved.exercised).unwrap_or(i64::MAX));
+        }))
+    };
+    signed.answer(service, "ProveDrill", parse_drill, act, shown).await
+}
+
 /// `POST /v1/kits/{kit}/revoke`
 pub(super) async fn revoke(State(service): State<Arc<Service>>, signed: Signed) -> Response {
     let act = async |service: Arc<Service>, cx, kit| service.revoke_kit(cx, kit).await;
@@ -106,6 +139,33 @@ pub(super) fn parse_prove(signed: &Signed, _: &Account) -> Result<ProveKit, Faul
     let (challenge, answer) = (hex(&mut fields, "challenge")?, hex(&mut fields, "answer")?);
     finish(&fields)?;
     Ok(ProveKit { kit: kit_of(signed)?, challenge, answer })
+}
+
+pub(super) fn parse_drill(signed: &Signed, _: &Account) -> Result<DrillAnswer, Fault> {
+    let mut fields = signed.fields()?;
+    let (challenge, answer) = (hex(&mut fields, "challenge")?, hex(&mut fields, "answer")?);
+    let took_ms = milliseconds(&required(&mut fields, "took")?)
+        .ok_or_else(|| field("took", "must be milliseconds, as in `1234ms`"))?;
+    let mut answers = Vec::new();
+    for mut one in fields.objects("answers")? {
+        let version = required(&mut one, "version")?;
+        let version = version
+            .parse()
+            .map_err(|_| field("answers", "`version` is not the id of a version"))?;
+        let mut done =
+            one.blob("answer")?.ok_or_else(|| field("answers", "`answer` is missing"))?;
+        finish(&one)?;
+        answers.push((version, std::mem::take(&mut *done)));
+    }
+    finish(&fields)?;
+    Ok(DrillAnswer { kit: kit_of(signed)?, challenge, answer, answers, took_ms })
+}
+
+/// At most twelve digits without a zero in front, then `ms`.
+fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.strip_suffix("ms")?;
+    let number: u64 = digits.parse().ok()?;
+    (digits.len() <= 12 && number.to_string() == digits).then_some(number)
 }
 
 fn required(fields: &mut Fields, name: &'static str) -> Result<String, Fault> {

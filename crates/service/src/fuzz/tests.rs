@@ -6,6 +6,14 @@ mod drive;
 use super::*;
 
 #[test]
+fn no_bytes_break_the_oracle_of_proofs() {
+    drive::run("proofs", proofs_file);
+    for (name, bytes) in drive::corpus("proofs") {
+        assert!(crate::proofs::reads(&bytes), "{name}");
+    }
+}
+
+#[test]
 fn no_text_breaks_an_oracle() {
     drive::run("head-text", head_text);
     for (name, text) in drive::corpus("head-text") {

@@ -7,11 +7,13 @@ mod describe;
 mod destroy;
 mod late;
 mod lawful;
+mod restore;
 mod rotate;
 
 pub(crate) use destroy::Destroying;
 pub(crate) use late::LateAnswers;
 pub(crate) use lawful::not_on_its_way_out;
+pub use restore::{FieldChange, KeyRestored, MaterialFound, RestoreKey, VersionFound};
 
 use std::collections::BTreeMap;
 

@@ -4,24 +4,25 @@
 //! which has none, by being the same in every vault. Which slice an object is in follows from its
 //! name alone, so after as many runs as there are slices each byte was read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_archive::{Inspected, inspect, names};
-use keystead_crypto::hash::sha256;
-use keystead_targets::{Listed, ObjectName};
+use keystead_crypto::{VerifyingKey, hash::sha256};
+use keystead_domain::InstanceId;
+use keystead_targets::{Listed, ObjectName, Vault};
 
-use crate::{Service, vaults::Member};
+use crate::restore::Watcher;
 
 /// Which part of all objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slice {
-    pub(super) number: u64,
-    pub(super) of: u64,
+pub(crate) struct Slice {
+    pub(crate) number: u64,
+    pub(crate) of: u64,
 }
 
 impl Slice {
     /// All of them.
-    pub(super) const WHOLE: Self = Self { number: 0, of: 1 };
+    pub(crate) const WHOLE: Self = Self { number: 0, of: 1 };
 
     fn holds(self, name: &ObjectName) -> bool {
         let digest = sha256(name.as_ref().as_bytes());
@@ -32,10 +33,10 @@ impl Slice {
 
 /// Something that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) vault: String,
-    pub(super) object: String,
-    pub(super) what: String,
+pub(crate) struct Finding {
+    pub(crate) vault: String,
+    pub(crate) object: String,
+    pub(crate) what: String,
 }
 
 impl std::fmt::Display for Finding {
@@ -46,51 +47,67 @@ impl std::fmt::Display for Finding {
 
 /// What a run found.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) objects: u64,
-    pub(super) bytes: u64,
-    pub(super) findings: Vec<Finding>,
+pub(crate) struct Tally {
+    pub(crate) objects: u64,
+    pub(crate) bytes: u64,
+    pub(crate) findings: Vec<Finding>,
     /// Vaults that did not answer, with why.
-    pub(super) away: Vec<String>,
+    pub(crate) away: Vec<String>,
+}
+
+/// Whose vaults are verified, and under which key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Of {
+    pub(crate) instance: InstanceId,
+    pub(crate) root: VerifyingKey,
 }
 
 /// Reads every object of the slice in every vault that answers.
-pub(super) async fn verify(service: &Service, slice: Slice) -> Tally {
+pub(crate) async fn verify(
+    vaults: &[Arc<dyn Vault>],
+    of: Of,
+    slice: Slice,
+    watcher: &dyn Watcher,
+) -> Tally {
     let mut tally = Tally::default();
     let mut listings = Vec::new();
-    for member in &service.set.members {
-        match member.vault.list(&format!("{}/", service.instance.id)).await {
-            Ok(listed) => listings.push((member, by_name(listed))),
-            Err(away) => tally.away.push(format!("vault `{}`: {away}", member.vault.url())),
+    for vault in vaults {
+        match vault.list(&format!("{}/", of.instance)).await {
+            Ok(listed) => listings.push((&**vault, by_name(listed, slice))),
+            Err(away) => tally.away.push(format!("vault `{}`: {away}", vault.url())),
         }
     }
-    for (at, (member, listed)) in listings.iter().enumerate() {
-        for (name, entry) in listed.iter().filter(|(name, _)| slice.holds(name)) {
+    let bytes = listings.iter().flat_map(|(_, listed)| listed.values()).map(|one| one.bytes).sum();
+    watcher.phase_bytes("verify objects", bytes);
+    for (at, (vault, listed)) in listings.iter().enumerate() {
+        for (name, entry) in listed {
             let mut others = listings.iter().enumerate().filter(|(other, _)| *other != at);
             let twin = others.find(|(_, (_, names))| names.contains_key(name));
-            let twin = twin.map(|(_, (member, _))| &***member);
-            verify_one(service, member, entry, twin, &mut tally).await;
+            let twin = twin.map(|(_, (vault, _))| *vault);
+            verify_one(of.root, *vault, entry, twin, &mut tally).await;
+            watcher.advance(entry.bytes);
         }
     }
     tally
 }
 
-fn by_name(listed: Vec<Listed>) -> BTreeMap<ObjectName, Listed> {
-    listed.into_iter().map(|entry| (entry.name.clone(), entry)).collect()
+fn by_name(listed: Vec<Listed>, slice: Slice) -> BTreeMap<ObjectName, Listed> {
+    let held = listed.into_iter().filter(|entry| slice.holds(&entry.name));
+    held.map(|entry| (entry.name.clone(), entry)).collect()
 }
 
 async fn verify_one(
-    service: &Service,
-    member: &Member,
+    root: VerifyingKey,
+    vault: &dyn Vault,
     entry: &Listed,
-    twin: Option<&Member>,
+    twin: Option<&dyn Vault>,
     tally: &mut Tally,
 ) {
     let name = &entry.name;
-    let vault = member.vault.url().to_string();
+    let url = vault.url().to_string();
     let mut found = |what: String| {
         let object = name.to_string();
-        tally.findings.push(Finding { vault: vault.clone(), object, what });
+        tally.findings.push(Finding { vault: url.clone(), object, what });
     };
     if entry.versions > 1 {
         found(format!("it was replaced or deleted: {} versions", entry.versions));
@@ -99,18 +116,18 @@ async fn verify_one(
         found("no object of this instance has such a name".to_owned());
         return;
     };
-    let bytes = match member.vault.read(name).await {
+    let bytes = match vault.read(name).await {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return found("it is listed and cannot be read".to_owned()),
         Err(failed) => return found(failed.to_string()),
     };
-    match inspect(&kind, &bytes, &service.root) {
+    match inspect(&kind, &bytes, &root) {
         Ok(Inspected::Ledger) => {
             if let Some(twin) = twin
-                && let Ok(Some(other)) = twin.vault.read(name).await
+                && let Ok(Some(other)) = twin.read(name).await
                 && other != bytes
             {
-                found(format!("it differs from the one in vault `{}`", twin.vault.url()));
+                found(format!("it differs from the one in vault `{}`", twin.url()));
             }
         }
         Ok(Inspected::Link(_) | Inspected::Object) => {}

@@ -24,9 +24,13 @@ use crate::{
     start::StartFailed,
 };
 
+pub(crate) use exercise::{Task, agree, answer};
+pub(crate) use integrity::{Of, Slice, verify};
+#[cfg(test)]
+pub(crate) use record::reads;
 pub(crate) use record::survives;
+pub(crate) use recovery::{Quiet, held};
 
-use integrity::{Slice, verify};
 use record::{FINDINGS_MAX, IntegrityRun, Record, RecoveryRun};
 use recovery::{Walked, walk};
 
@@ -256,7 +260,9 @@ impl Service {
         slice: Slice,
         took_ms: impl Fn() -> u64,
     ) -> Result<(Verification, Record), Error> {
-        let tally = verify(self, slice).await;
+        let of = Of { instance: self.instance.id, root: self.root };
+        let vaults: Vec<_> = self.set.members.iter().map(|member| member.vault.clone()).collect();
+        let tally = verify(&vaults, of, slice, &Quiet).await;
         for finding in &tally.findings {
             let said = said(&[
                 ("vault", &finding.vault),

@@ -148,6 +148,12 @@ fn read_texts(r: &mut Reader<'_>) -> Result<Vec<String>, Malformed> {
     r.list(|r| Ok(r.text("finding")?.to_owned()))
 }
 
+/// Whether bytes are such a file; for the corpus of `fuzz`.
+#[cfg(test)]
+pub(crate) fn reads(bytes: &[u8]) -> bool {
+    Record::from_bytes(bytes).is_ok()
+}
+
 /// Reads bytes as the file; for the oracle of `fuzz`.
 pub(crate) fn survives(bytes: &[u8]) {
     if let Ok(record) = Record::from_bytes(bytes) {
@@ -182,6 +188,20 @@ mod tests {
         let id = |n| VersionId::from_bytes([n; 8]);
         record.prove([(id(2), Some(at)), (id(1), Some(at)), (id(3), None)].into_iter());
         record
+    }
+
+    /// Writes the seeds of the fuzzer's corpus anew: `KEYSTEAD_BLESS=1`.
+    #[test]
+    fn the_corpus_holds_what_is_written() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/proofs");
+        for (name, record) in [("empty", Record::default()), ("filled", filled())] {
+            let path = format!("{folder}/{name}");
+            if std::env::var_os("KEYSTEAD_BLESS").is_some() {
+                std::fs::create_dir_all(folder).unwrap();
+                std::fs::write(&path, record.to_bytes()).unwrap();
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), record.to_bytes(), "{name}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use keystead_domain::{EpochId, Key, KeyId, KeyVersion, Kind, VersionId};
 use super::exercise::agree;
 use crate::{
     Error, Fault, Service,
-    keyring::{OpenedKey, Snapshot},
+    keyring::{OpenedKey, Snapshot, open_apart},
     points::rows_at,
     restore::{Exercise, Freshness, Held, Rehearsed, RestoreFailed, Watcher, rehearse},
     tenants::key_version,
@@ -72,7 +72,7 @@ pub(super) async fn walk(service: &Service, roots: Roots) -> Result<Walked, Erro
     Ok(walked)
 }
 
-fn held(service: &Service, roots: Roots) -> Result<Held, Error> {
+pub(crate) fn held(service: &Service, roots: Roots) -> Result<Held, Error> {
     let urls = service.instance.vaults.iter().map(|vault| vault.url.parse());
     let corrupt = |_| Fault::Corrupt { what: "a vault's url".to_owned() };
     let seeds = roots.epochs.into_iter();
@@ -141,28 +141,21 @@ impl Exercised<'_> {
         material: Secret<32>,
     ) -> Option<Result<(), String>> {
         let entry = self.snapshot.keys.get(&key.id)?;
-        let row = entry.materials.iter().find(|(id, _)| *id == version.id);
-        let Some((_, row)) = row else {
-            let is_known = entry.key.versions.iter().any(|known| known.id == version.id);
-            return is_known.then(|| Err("its material is not in the database".to_owned()));
+        if !entry.key.versions.iter().any(|known| known.id == version.id) {
+            return None;
+        }
+        let running = open_apart(&self.service.tenants, entry, version.id);
+        let recovered = OpenedKey::new(key.spec, key_version(key.id, version.id), material);
+        let (Some(running), Some(recovered)) = (running, recovered) else {
+            return Some(Err("the running key does not open: `restore key` mends it".to_owned()));
         };
-        let keys = self.service.tenants.get(&key.tenant)?;
-        let running = keys.open_material::<32>(version.id, row);
-        let id = key_version(key.id, version.id);
-        let opened = |raw: Secret<32>| OpenedKey::new(key.spec, id, raw);
-        let (running, recovered) = (running.ok().and_then(opened), opened(material));
-        let agrees = match (running, recovered) {
-            (Some(running), Some(recovered)) => {
-                agree(&self.service.ports.entropy, key.tenant, &running, &recovered)
-            }
-            _ => false,
-        };
+        let agrees = agree(&self.service.ports.entropy, key.tenant, &running, &recovered);
         Some(agrees.then_some(()).ok_or_else(|| "its copy is not the running key".to_owned()))
     }
 }
 
 /// Nobody watches.
-struct Quiet;
+pub(crate) struct Quiet;
 
 impl Watcher for Quiet {
     fn phase(&self, _: &'static str, _: u64) {}

@@ -25,15 +25,18 @@ use super::{
     wraps::{PastMasters, open_wraps},
 };
 use crate::{
-    NewKit, RestoreSite, Site,
+    DrillTask, NewKit, RestoreSite, Site,
     found::{NamedVaults, found},
     incarnation::{
         CopyMaker, Epoch, Founding, OpenMaterial, Raw, TenantPast, certify, fresh_tenant,
         new_epoch, recipient_set,
     },
     init::{kit_row, new_access_key, sign_kit},
+    keyring::OpenedKey,
+    proofs::answer,
     shipper::Sealing,
     start::head_text,
+    tenants::key_version,
     vaults::object_name,
 };
 
@@ -161,6 +164,22 @@ impl Staged {
     #[must_use]
     pub fn sign_kit(&self, kit: &NewKit, now: Timestamp, program: &str) -> Vec<u8> {
         sign_kit(&self.root, self.instance.id, kit, now, program)
+    }
+
+    /// What the recovered keys answer to the tasks of a drill, by version; a version that is not
+    /// among them is left out.
+    #[must_use]
+    pub fn answers(&self, tasks: &[DrillTask]) -> Vec<(VersionId, Vec<u8>)> {
+        let keys = self.state.keys().unwrap_or_default();
+        let answer = |task: &DrillTask| {
+            let key = keys.iter().find(|key| key.id == task.key)?;
+            let (tenant, version, raw) =
+                self.materials.iter().find(|(_, version, _)| *version == task.version)?;
+            let raw = raw.expose(|raw| Secret::from_slice(raw).expect("32 bytes"));
+            let opened = OpenedKey::new(key.spec, key_version(key.id, *version), raw)?;
+            Some((*version, answer(*tenant, &opened, &task.given)?))
+        };
+        tasks.iter().filter_map(answer).collect()
     }
 
     /// Closes the old incarnation and reads again until nothing grows any more.

@@ -10,6 +10,7 @@ mod keys;
 mod ledgers;
 mod rebuild;
 mod rehearse;
+mod single;
 mod sources;
 mod state;
 mod wraps;
@@ -23,7 +24,10 @@ use crate::{FirstAccess, FoundFailed};
 
 pub use chain::ChainRefused;
 pub use finish::{Closed, Staged};
+pub use rebuild::{ChainEnd, chain_end};
 pub(crate) use rehearse::{Exercise, Held, Rehearsed, rehearse};
+pub(crate) use single::key_in_vaults;
+pub use single::{PointOpened, PointSource, open_point};
 
 /// What `restore run` was asked for.
 #[derive(Debug, Clone, Default)]

@@ -5,10 +5,14 @@
 //! where none does, the incarnation's base is always there. All of the chain is verified by its
 //! headers, whatever the state begins from.
 
+use std::sync::Arc;
+
 use keystead_archive::{
     OpenedSegment, SegmentHeader, SegmentKind, names, names::ObjectKind, read_segment_header,
 };
-use keystead_domain::{Instance, Timestamp};
+use keystead_crypto::VerifyingKey;
+use keystead_domain::{Instance, InstanceId, PointId, Timestamp};
+use keystead_targets::{VaultOpener, VaultUrl};
 
 use super::{
     Freshness, Loss, RestoreFailed, RestorePlan, Watcher,
@@ -17,6 +21,7 @@ use super::{
     sources::{Source, Sources},
     state::State,
 };
+use crate::start::head_text;
 
 /// The state and where it comes from.
 #[derive(Debug)]
@@ -130,11 +135,13 @@ async fn open_point(
     let root = opener.root;
     let fits = |bytes: &[u8]| {
         let header = read_segment_header(bytes, &root).ok()?;
-        let early = to.is_none_or(|to| header.at <= to);
-        let right = stands_on(&header, chain) && header.sequence == number && early;
-        right.then(|| (header, bytes.to_vec()))
+        (header.sequence == number).then(|| (header, bytes.to_vec()))
     };
-    let Some((header, bytes)) = opener.sources.read_first(&name, fits).await else {
+    let found = opener.sources.read_first(&name, fits).await;
+    let is_early = |header: &SegmentHeader| to.is_none_or(|to| header.at <= to);
+    let Some((header, bytes)) =
+        found.filter(|(header, _)| stands_on(header, chain) && is_early(header))
+    else {
         return Ok(None);
     };
     let opened = opener.open(&name, &bytes, header.epoch).await?;
@@ -195,4 +202,54 @@ fn ends(sources: &Sources, chain: &Chain) -> String {
         format!("vault `{}` ends at segment {last} of `{incarnation}`", source.vault.url())
     };
     sources.all.iter().map(end).collect::<Vec<_>>().join("; ")
+}
+
+/// Where the chain of an instance ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainEnd {
+    /// As `--expect-head` takes it.
+    pub head: String,
+    /// When the newest segment was made; nothing where there is none behind the base.
+    pub at: Option<Timestamp>,
+    /// The last change in it; 0 where there is no segment behind the base.
+    pub commit_seq: u64,
+    /// Segments of abandoned incarnations.
+    pub abandoned: Vec<String>,
+}
+
+/// Chooses the chain that vaults make together and verifies it by its headers; names the points on
+/// it, ascending, that a restore could begin from.
+///
+/// # Errors
+/// [`RestoreFailed`].
+pub async fn chain_end(
+    opener: &Arc<dyn VaultOpener>,
+    vaults: &[VaultUrl],
+    instance: InstanceId,
+    root: &VerifyingKey,
+    watcher: &dyn Watcher,
+) -> Result<(ChainEnd, Vec<PointId>), RestoreFailed> {
+    let sources = Sources::open(opener, vaults, instance, root, watcher).await?;
+    let nothing = || RestoreFailed::NothingHere { instance: instance.to_string() };
+    let chain = Chain::choose(&sources, root, watcher).await?.ok_or_else(nothing)?;
+    let incarnation = chain.opening.incarnation;
+    let mut points = Vec::new();
+    for number in std::iter::once(1).chain(point_numbers(&sources, &chain)) {
+        let fits = |bytes: &[u8]| {
+            let header = read_segment_header(bytes, root).ok()?;
+            (header.sequence == number).then(|| stands_on(&header, &chain))
+        };
+        let name = names::point(instance, incarnation, number);
+        if sources.read_first(&name, fits).await == Some(true) {
+            points.push(PointId { incarnation, number });
+        }
+    }
+    let newest = chain.segments.last().map(|link| &link.header);
+    let end = ChainEnd {
+        head: head_text(incarnation, chain.end_sequence(), &chain.end_hash()),
+        at: newest.map(|header| header.at),
+        commit_seq: newest.map_or(0, |header| header.last_commit_seq),
+        abandoned: chain.abandoned.clone(),
+    };
+    Ok((end, points))
 }

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's panic is its answer, also in what it calls")]
 
 mod audit;
+mod backup;
 mod canary;
 mod fencing;
 mod interrupted;

@@ -8,15 +8,16 @@ use std::{
 };
 
 use keystead_domain::{
-    Key, KeyId, KeyName, KeySpec, KeyUsage, PointKind, RecoveryPoint, RequestId, WrapLog,
+    Key, KeyId, KeyName, KeySpec, KeyUsage, KitId, PointKind, RecoveryPoint, RequestId, WrapLog,
 };
 use keystead_service::{
     AliasChange, AliasPage, ChangeAlias, ChangeKey, CreateKey, CreatePoint, Cx, DataKeyLeased,
-    DataKeySource, Decrypt, DescribeKey, Encrypt, EncryptionContext, Error, Fault, Front,
-    GenerateDataKey, GenerateLeasedDataKey, GenerateMac, GetPublicKey, HandOut, KeyChange, KeyPage,
-    KeyView, LeaseDataKey, Level, ListAliases, ListKeys, ListWraps, MessageType, PutWrap,
-    ReEncrypt, Recorded, RotateKey, Run, Service, Sign, UnwrapDataKey, Vaulted, Verification,
-    Verify, VerifyMac, WrapOrigin, WrapPage, WrapStatement,
+    DataKeySource, Decrypt, DescribeKey, DrillAnswer, DrillChallenge, DrillProved, Encrypt,
+    EncryptionContext, Error, Fault, Front, GenerateDataKey, GenerateLeasedDataKey, GenerateMac,
+    GetPublicKey, HandOut, KeyChange, KeyPage, KeyRestored, KeyView, LeaseDataKey, Level,
+    ListAliases, ListKeys, ListWraps, MessageType, PutWrap, ReEncrypt, Recorded, RestoreKey,
+    RotateKey, Run, Service, Sign, UnwrapDataKey, Vaulted, Verification, Verify, VerifyMac,
+    WrapOrigin, WrapPage, WrapStatement,
     sigv4::{self, RequestParts, Scope},
     status::{StatusReport, VaultStatus},
 };
@@ -224,6 +225,27 @@ impl Client {
         let cx = self.cx().unwrap();
         let recorded = self.service.list_points(cx.clone()).await;
         self.noted(&cx, "ListRecoveryPoints", recorded).unwrap()
+    }
+
+    /// Compares a key with a recovery point, and brings it back where `apply` says so.
+    pub(crate) async fn restore_key(&self, command: RestoreKey) -> Result<KeyRestored, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.restore_key(cx.clone(), command).await;
+        self.noted(&cx, "RestoreKey", recorded)
+    }
+
+    /// Begins an attended drill.
+    pub(crate) async fn challenge_drill(&self, kit: KitId) -> Result<DrillChallenge, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.challenge_drill(cx.clone(), kit).await;
+        self.noted(&cx, "ChallengeDrill", recorded)
+    }
+
+    /// Ends an attended drill.
+    pub(crate) async fn prove_drill(&self, answer: DrillAnswer) -> Result<DrillProved, Error> {
+        let cx = self.cx()?;
+        let recorded = self.service.prove_drill(cx.clone(), answer).await;
+        self.noted(&cx, "ProveDrill", recorded)
     }
 
     /// Verifies the vaults.

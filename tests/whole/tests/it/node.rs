@@ -32,7 +32,7 @@ struct SimClock(Sim);
 struct SimTasks(Sim, Life);
 
 /// A restore that nobody watches.
-struct Unwatched;
+pub(crate) struct Unwatched;
 
 #[async_trait]
 impl Clock for SimClock {

@@ -214,9 +214,9 @@ fn a_metadata_point_says_what_it_is_and_holds_no_wrapped_data_key() {
             let found = inspect(&parsed, &bytes, &prepared.operator.root).unwrap();
             let Inspected::Link(header) = found else { panic!("{found:?}") };
             assert_eq!((header.kind, header.sequence), (kind, point.id.number));
-            for at in (0..bytes.len()).step_by(37) {
+            for at in 0..bytes.len() {
                 let mut altered = bytes.clone();
-                altered[at] ^= 1;
+                altered[at] ^= 1 << (at % 8);
                 assert!(inspect(&parsed, &altered, &prepared.operator.root).is_err(), "{at}");
             }
         }

@@ -87,6 +87,7 @@ fn verify_needs_something_to_check_against() {
         kit: UsedKitArgs { kit: "k".into(), kit_passphrase_file: None, kit_secret_file: None },
         vaults: Vec::new(),
         data_dir: None,
+        drill: false,
     };
     let refused = alone(|desk| KitVerifyPlan::make(&args, desk)).unwrap_err();
     assert_eq!(refused.to_string(), "missing: --data-dir or --vault");

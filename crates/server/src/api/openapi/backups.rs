@@ -4,15 +4,17 @@ use axum::{http::StatusCode, routing::on};
 
 use super::{
     Schema,
+    keys::KEY,
     route::{Route, Verb},
     shape::{
-        Member, POINT_ID,
-        Shape::{self, Form, Hex, Integer, List, Named, OneOf, Text, Time},
+        KEY_ID, Member, POINT_ID,
+        Shape::{self, Form, Hex, Integer, List, Named, OneOf, Text, Time, Truth},
+        VERSION_ID,
     },
 };
 use crate::api::{
     backups,
-    problem::{CONFLICT, UNKNOWN_OUTCOME},
+    problem::{CONFLICT, NOT_FOUND, UNKNOWN_OUTCOME, WRONG_STATE},
 };
 
 const COUNT: Shape = Integer(0, None);
@@ -73,6 +75,40 @@ pub(super) const ROUTES: &[Route] = &[
         errors: &[],
         serve: |method| on(method, backups::verify),
     },
+    Route {
+        verb: Verb::Post,
+        path: "/v1/keys/{key}/restore",
+        operation: "RestoreKey",
+        summary: "Tell how a key differs from what a recovery point has, and bring it back",
+        path_parameters: &[KEY],
+        query: &[],
+        headers: &[],
+        members: Some(&[
+            Member::new("point", POINT_ID, "Which point; by default the newest full one.")
+                .or_nothing(),
+            Member::new(
+                "version",
+                VERSION_ID,
+                "Only the material of this version, and nothing else of the key.",
+            )
+            .or_nothing(),
+            Member::new(
+                "apply",
+                Integer(1, Some(i64::MAX)),
+                "The revision that the difference was told for: bring the key back, if it still \
+                 has it. Without it nothing is done.",
+            )
+            .or_nothing(),
+        ]),
+        rivals: &[],
+        answers: &[(
+            StatusCode::OK,
+            "What differs, and whether it was brought back.",
+            "KeyRestored",
+        )],
+        errors: &[NOT_FOUND, WRONG_STATE, CONFLICT, UNKNOWN_OUTCOME],
+        serve: |method| on(method, backups::restore),
+    },
 ];
 
 pub(super) const SCHEMAS: &[Schema] = &[
@@ -93,6 +129,46 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "RecoveryPointList",
         "Every recovery point that the inventory names.",
         &[&[Member::new("points", List(&Named("RecoveryPoint")), "Oldest first.")]],
+    ),
+    (
+        "KeyRestored",
+        "How a key differs from what a recovery point has.",
+        &[&[
+            Member::new("key_id", KEY_ID, "The key."),
+            Member::new(
+                "point",
+                POINT_ID,
+                "The point that it was compared with; null where the newest does not have it.",
+            )
+            .or_null(),
+            Member::new("point_at", Time, "When that was made.").or_null(),
+            Member::new("revision", COUNT, "The key's revision: what `apply` takes."),
+            Member::new("fields", List(&Named("FieldChange")), "What of the key differs."),
+            Member::new("versions", List(&Named("VersionFound")), "Each version compared."),
+            Member::new("applied", Truth, "Whether it was brought back."),
+        ]],
+    ),
+    (
+        "FieldChange",
+        "Something of a key that the point has otherwise.",
+        &[&[
+            Member::new(
+                "field",
+                OneOf(&["description", "tags", "rotation", "expires_at", "state"]),
+                "Which.",
+            ),
+            Member::new("now", Text(0, None), "As it is."),
+            Member::new("then", Text(0, None), "As the point has it."),
+        ]],
+    ),
+    (
+        "VersionFound",
+        "How a version's material is found beside its copy in the vaults.",
+        &[&[
+            Member::new("version", VERSION_ID, "Which version."),
+            Member::new("number", Integer(1, Some(0xffff_ffff)), "Its number."),
+            Member::new("material", OneOf(&["sound", "missing", "damaged"]), "Its material."),
+        ]],
     ),
     (
         "Verification",

@@ -6,8 +6,9 @@ use super::{
     Schema,
     route::{Route, Verb},
     shape::{
-        EPOCH_ID, KIT_ID, Member,
-        Shape::{Base64, Hex, List, Named, Text, Time},
+        EPOCH_ID, KEY_ID, KIT_ID, Member,
+        Shape::{Base64, Form, Hex, Integer, List, Named, Text, Time},
+        VERSION_ID,
     },
 };
 use crate::api::{
@@ -105,6 +106,47 @@ pub(super) const ROUTES: &[Route] = &[
     },
     Route {
         verb: Verb::Post,
+        path: "/v1/kits/{kit}/drill",
+        operation: "ChallengeDrill",
+        summary: "Begin an attended drill: a challenge for the kit, tasks for the recovered keys",
+        path_parameters: &[KIT],
+        query: &[],
+        headers: &[],
+        members: Some(&[]),
+        rivals: &[],
+        answers: &[(StatusCode::OK, "The challenge and the tasks.", "DrillChallenge")],
+        errors: &[NOT_FOUND],
+        serve: |method| on(method, kits::challenge_drill),
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/v1/kits/{kit}/drills",
+        operation: "ProveDrill",
+        summary: "End an attended drill: the kit opened the backups, and its keys are the running ones",
+        path_parameters: &[KIT],
+        query: &[],
+        headers: &[],
+        members: Some(&[
+            CHALLENGE,
+            Member::new("answer", Hex(32), "What was sealed in the challenge."),
+            Member::new(
+                "answers",
+                List(&Named("DrillAnswer")),
+                "What each recovered key made of its task.",
+            ),
+            Member::new(
+                "took",
+                Form("^(0|[1-9][0-9]{0,11})ms$"),
+                "How long the way back took, in milliseconds, as in `1234ms`.",
+            ),
+        ]),
+        rivals: &[],
+        answers: &[(StatusCode::OK, "It counts.", "ProvedDrill")],
+        errors: &[NOT_FOUND, CONFLICT, UNKNOWN_OUTCOME],
+        serve: |method| on(method, kits::prove_drill),
+    },
+    Route {
+        verb: Verb::Post,
         path: "/v1/kits/{kit}/revoke",
         operation: "RevokeKit",
         summary: "Begin an epoch that a kit does not open",
@@ -147,6 +189,39 @@ pub(super) const SCHEMAS: &[Schema] = &[
             Member::new("epoch", Base64(1, None), "The root-signed record of the epoch in force."),
             Member::new("slots", Base64(1, None), "Its root-signed slot table."),
             Member::new("sealed", Base64(1, None), "32 bytes sealed to the epoch: the answer."),
+        ]],
+    ),
+    (
+        "DrillChallenge",
+        "What only the kit opens, and what only the recovered keys do.",
+        &[&[
+            Member::new("challenge", Named("KitChallenge"), "For the kit."),
+            Member::new("tasks", List(&Named("DrillTask")), "At most a hundred, drawn at random."),
+        ]],
+    ),
+    (
+        "DrillTask",
+        "A ciphertext to decrypt, or a message to sign or to make the MAC of.",
+        &[&[
+            Member::new("key", KEY_ID, "The key."),
+            Member::new("version", VERSION_ID, "The version of it that does the task."),
+            Member::new("given", Base64(1, Some(6144)), "The ciphertext or message."),
+        ]],
+    ),
+    (
+        "DrillAnswer",
+        "What a recovered key made of its task.",
+        &[&[
+            Member::new("version", VERSION_ID, "The version that did it."),
+            Member::new("answer", Base64(1, Some(4096)), "The plaintext, signature or MAC."),
+        ]],
+    ),
+    (
+        "ProvedDrill",
+        "A drill that counts.",
+        &[&[
+            Member::new("kit", Named("Kit"), "The kit, proven now."),
+            Member::new("exercised", Integer(0, None), "Recovered keys that did their tasks."),
         ]],
     ),
     (
