@@ -1,11 +1,14 @@
 """Programs of others against the server: what stands in their environment, and how they are run."""
 
+import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 
+import pytest
 from conftest import REGION, clean_environment
 
 BIN = pathlib.Path(sys.executable).parent
@@ -42,3 +45,13 @@ class Outside:
         )
         assert code in (None, ended.returncode), (ended.returncode, ended.stdout, ended.stderr)
         return ended
+
+    def node(self, program, *arguments):
+        """What a program in JavaScript prints, as JSON."""
+        modules = os.environ.get("NODE_PATH", "")
+        if not (shutil.which("node") and pathlib.Path(modules, "aws-sdk").is_dir()):
+            pytest.skip("Node.js and its packages are fetched by `cargo xtask test`")
+        # That the end of version 2's support is near is no finding.
+        quiet = {"NODE_PATH": modules, "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1"}
+        line = ("node", HERE / "javascript" / program, *arguments)
+        return json.loads(self.run(*line, **quiet).stdout)
