@@ -1,12 +1,11 @@
 """The guide that points AWS's clients at Keystead, followed in one shell from its first block on."""
 
 import os
-import pathlib
 import re
 
 import pytest
 from guides import GUIDES, blocks, output, unlike, write_profile
-from outside import BIN
+from outside import BIN, fetched
 
 GUIDE = "aws-clients.md"
 # How a block in each language is run.
@@ -16,10 +15,7 @@ SHELL = {"sh": "{}", "python": "python - <<'END'\n{}END\n", "js": "node - <<'END
 @pytest.fixture(scope="module")
 def followed(server, tmp_path_factory):
     """What the shell prints."""
-    programs = [pathlib.Path(os.environ.get("ENCRYPTION_CLI", "")), BIN / "sops", BIN / "aws"]
-    modules = os.environ.get("NODE_PATH", "")
-    if not all(map(pathlib.Path.is_file, programs)) or not os.path.isdir(f"{modules}/aws-sdk"):
-        pytest.skip("the clients are fetched by `cargo xtask test`")
+    cli, modules = fetched("ENCRYPTION_CLI"), fetched("NODE_PATH")
     home = tmp_path_factory.mktemp("aws-guide")
     write_profile(server, home)
     page = (GUIDES / GUIDE).read_text()
@@ -27,16 +23,15 @@ def followed(server, tmp_path_factory):
     steps = [SHELL[language].format(text) for language, text in written if language in SHELL]
     assert len(steps) == 10
     (home / "bin").mkdir()
-    (home / "bin/aws-encryption-cli").symlink_to(programs[0])
+    (home / "bin/aws-encryption-cli").symlink_to(cli)
     path = [home / "bin", BIN, os.environ["PATH"]]
     surroundings = {
         "HOME": str(home),
         "PATH": os.pathsep.join(map(str, path)),
-        "NODE_PATH": modules,
+        "NODE_PATH": str(modules),
         "NODE_NO_WARNINGS": "1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1",
-        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
     }
     script = "\n".join(["set -euo pipefail; exec 2>&1", *steps])
     return output(["bash", "-c", script], env=surroundings, cwd=home), home
