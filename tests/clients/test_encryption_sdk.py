@@ -227,6 +227,22 @@ def test_strict_and_discovering_providers_read_what_keyrings_wrote(
         sdk.decrypt(source=sealed, key_provider=elsewhere)
 
 
+def test_keyrings_that_make_their_own_clients_find_the_server(
+    sdk, rings, settings, server, fresh, fresh_too
+):
+    other = fresh_too.replace(REGION, "ap-south-2")
+    both = rings.make.create_aws_kms_multi_keyring(
+        input=models.CreateAwsKmsMultiKeyringInput(generator=fresh, kms_key_ids=[other]))
+    sealed, header = seal(sdk, both, encryption_context=CONTEXT)
+    assert len(header.encrypted_data_keys) == 2
+    only = models.DiscoveryFilter(account_ids=[server.account], partition="aws")
+    far = models.CreateAwsKmsDiscoveryMultiKeyringInput(
+        regions=["ap-south-2"], discovery_filter=only)
+    found = rings.make.create_aws_kms_discovery_multi_keyring(input=far)
+    for keyring in (both, found, rings.strict(fresh)):
+        assert sdk.decrypt(source=sealed, keyring=keyring)[0] == SECRET
+
+
 def test_keys_of_two_regions_are_one_server(sdk, settings, fresh, fresh_too):
     """A provider goes to the region that a key's ARN names: each is served at the one endpoint."""
     other = fresh_too.replace(REGION, "ap-south-2")
