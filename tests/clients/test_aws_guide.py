@@ -1,4 +1,4 @@
-"""The guide that points AWS's clients at Keystead, followed in one shell from its first block on."""
+"""The guide that points AWS's clients at Keystead, followed in one shell as it stands."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def test_the_secret_lies_in_a_file_for_its_owner_alone(followed):
 
 
 def test_the_page_lists_the_operations_that_there_are(offered):
-    rows = re.findall(r"^\| [a-zA-Z ]+ \| ((?:[A-Z]\w+(?:, )?)+) \|$", (GUIDES / GUIDE).read_text(),
-                      re.MULTILINE)
+    page = (GUIDES / GUIDE).read_text()
+    rows = re.findall(r"^\| [a-zA-Z ]+ \| ((?:[A-Z]\w+(?:, )?)+) \|$", page, re.MULTILINE)
     listed = [name for row in rows for name in row.split(", ")]
     assert len(listed) == len(set(listed)) and set(listed) == offered

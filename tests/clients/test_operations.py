@@ -22,9 +22,12 @@ def model(kms):
 @pytest.fixture(scope="module")
 def made(kms):
     """A key of each use, and what each of them made."""
-    key = kms.create_key()["KeyMetadata"]["KeyId"]
-    signs = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    macs = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+    def key_for(**more):
+        return kms.create_key(**more)["KeyMetadata"]["KeyId"]
+
+    key = key_for()
+    signs = key_for(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    macs = key_for(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     blob = kms.encrypt(KeyId=key, Plaintext=b"p")["CiphertextBlob"]
     signed = {"KeyId": signs, "Message": b"m", "SigningAlgorithm": SIGN}
     maced = {"KeyId": macs, "Message": b"m", "MacAlgorithm": MAC}
