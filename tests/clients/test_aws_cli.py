@@ -1,6 +1,7 @@
-"""The AWS command line: each operation through its own command, and a seed's script as it stands.
+"""The AWS command line: each operation through its own command, and a script that others wrote.
 
-What a command did is checked with boto3, so that it is not the command line's word alone.
+The script is out of the key management procedures of a system under HIPAA, word for word. What a
+command did is checked with boto3, so that it is not the command line's word alone.
 """
 
 import base64
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from outside import HERE
 
-SCRIPT = HERE / "seeds/generate-master-key.sh"
+SCRIPT = HERE / "hipaa/generate-master-key.sh"
 # How version 1 of the command line ends when a service refuses.
 REFUSED = 255
 COMMANDS = {}
@@ -391,7 +392,7 @@ def test_the_caller_is_who_init_made(outside, server):
     assert json.loads(printed)["Account"] == server.account
 
 
-def test_the_seeds_script_runs_as_it_stands(outside, kms):
+def test_the_hipaa_script_runs_as_it_stands(outside, kms):
     """Both of its commands are of KMS: nothing in it is left out, and nothing stands in for it."""
     ran = outside.run("bash", SCRIPT)
     assert ran.stderr == ""

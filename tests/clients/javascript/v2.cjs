@@ -21,7 +21,7 @@ async function call(name, parameters) {
   }
 }
 
-// The tables of the seed's application: Keystead has none of them, and knows nothing of them.
+// The tables of the system that the procedure is of: Keystead has and knows none of them.
 class Table {
   rows = [];
 
@@ -31,8 +31,8 @@ class Table {
   }
 }
 
-// The seed's function as it stands, its types taken off, in a program that has what it names.
-function seed(masterKey) {
+// The procedure's function as it stands, its types taken off, in a program that has what it names.
+function procedure(masterKey) {
   const text = readFileSync(process.argv[2], "utf8");
   const { code } = sucrase.transform(text, { transforms: ["typescript"] });
   const prisma = { encryptionKeys: new Table() };
@@ -73,11 +73,11 @@ run(call, {
     assert.deepEqual(lengths, [2, 2, 1]);
   },
 
-  "the seed's data keys are of its master key and never stored in clear": async () => {
-    const alias = "alias/v2-seed/master";
+  "the procedure's data keys are of its master key and never stored in clear": async () => {
+    const alias = "alias/v2-procedure/master";
     const { KeyId, Arn } = (await kms.createKey({}).promise()).KeyMetadata;
     await kms.createAlias({ AliasName: alias, TargetKeyId: KeyId }).promise();
-    const { generateDataKey, rows } = seed(alias);
+    const { generateDataKey, rows } = procedure(alias);
     const phi = await generateDataKey("PHI");
     const audit = await generateDataKey("AUDIT");
     assert.deepEqual(rows.map((row) => [row.version, row.purpose]), [[1, "PHI"], [2, "AUDIT"]]);
