@@ -12,9 +12,47 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 REGION = "eu-central-1"
+
+
+# Exceptions that the model of KMS has not, and its service answers all the same.
+UNMODELLED = {
+    "IncompleteSignatureException", "InvalidSignatureException",
+    "MissingAuthenticationTokenException", "NotAuthorizedException", "SerializationException",
+    "UnknownOperationException", "UnrecognizedClientException", "ValidationException",
+}
+# What is not the caller's doing has status 500, all else 400.
+FAULTS = {"DependencyTimeoutException", "KMSInternalException", "KeyUnavailableException"}
+
+
+def as_modelled(http_response, model, **_):
+    """Holds an answer against AWS's model: boto3 drops what it does not know and says nothing."""
+    answer = json.loads(http_response.content or b"{}")
+    assert http_response.headers["content-type"] == "application/x-amz-json-1.1"
+    if http_response.status_code < 300:
+        members(model.output_shape, answer)
+        return
+    name = answer["__type"]
+    assert name in UNMODELLED | {shape.name for shape in model.service_model.error_shapes}
+    assert http_response.status_code == (500 if name in FAULTS else 400), name
+
+
+def members(shape, value):
+    """Every member has a name that the model knows."""
+    if shape is None:
+        assert value == {}
+    elif shape.type_name == "structure":
+        unknown = value.keys() - shape.members.keys()
+        assert not unknown, f"{shape.name} has no {unknown}"
+        for name, inner in value.items():
+            members(shape.members[name], inner)
+    elif shape.type_name == "list":
+        for inner in value:
+            members(shape.member, inner)
 
 
 @dataclass
@@ -31,7 +69,7 @@ class Server:
     def client(self, service, region=REGION, validate=True, attempts=1, **credentials):
         """A client that tries so often; `validate=False` lets through what boto3 would refuse."""
         session = boto3.session.Session()
-        return session.client(
+        client = session.client(
             service,
             region_name=region,
             endpoint_url=self.endpoint,
@@ -42,7 +80,8 @@ class Server:
                 retries={"total_max_attempts": attempts}, parameter_validation=validate
             ),
         )
-
+        client.meta.events.register("after-call.kms", as_modelled)
+        return client
 
     def command(self, *arguments):
         """What the command line prints, as JSON."""
@@ -120,6 +159,31 @@ def serving(home):
 def server(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("instance")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def outside(server, tmp_path_factory):
+    """A machine on which programs of others run."""
+    from outside import Outside
+
+    return Outside(server, tmp_path_factory.mktemp("outside"))
+
+
+@pytest.fixture(scope="session")
+def offered(server):
+    """The operations that this server knows, found out by asking for each that AWS has."""
+    client = server.client("kms", validate=False)
+    names = client.meta.service_model.operation_names
+    return {name for name in names if not unknown(client, name)}
+
+
+def unknown(client, name):
+    try:
+        # Where a member is missing the refusal says so: the operation is known.
+        getattr(client, xform_name(name))()
+    except ClientError as error:
+        return error.response["Error"]["Code"] == "UnknownOperationException"
+    return False
 
 
 @pytest.fixture(scope="session")

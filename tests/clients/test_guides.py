@@ -6,16 +6,13 @@ with `keystead serve` goes on beside the later ones, as the guide says.
 
 import os
 import pathlib
-import re
 import shutil
 import socket
-import subprocess
 import sys
 
 import pytest
+from guides import GUIDES, ROOT, blocks, output, unlike, write_profile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-GUIDES = ROOT / "docs/guides"
 EXAMPLES = {
     "python": GUIDES / "examples/encrypt_field.py",
     "js": GUIDES / "examples/encrypt_field.mjs",
@@ -39,11 +36,6 @@ else:
 """
 
 
-def blocks(guide, language):
-    text = (GUIDES / guide).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
 def environment(server):
     return os.environ | {
         "AWS_ENDPOINT_URL": server.endpoint,
@@ -52,12 +44,6 @@ def environment(server):
         "AWS_ACCESS_KEY_ID": server.access_key_id,
         "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
     }
-
-
-def output(arguments, **options):
-    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=300, **options)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
 
 
 @pytest.mark.parametrize("language", EXAMPLES)
@@ -134,25 +120,6 @@ def told(tmp_path_factory):
     return output(["bash", "-c", "\n".join(parts)], env=surroundings, cwd=ROOT)
 
 
-def likeness(line):
-    """A line of the page as an answer has it: other ids and numbers, and anything for …."""
-    parts = re.split(r"([0-9a-f]{16,}|AKIA[A-Z2-7]+|[0-9]+|…)", line)
-    other = {"…": ".*"}
-    for at in range(1, len(parts), 2):
-        parts[at - 1] = re.escape(parts[at - 1])
-        parts[at] = other.get(parts[at], r"[0-9A-Za-z]+")
-    parts[-1] = re.escape(parts[-1])
-    return re.compile("".join(parts))
-
-
-def unlike(pages, answer):
-    """The lines of the pages that the answer has not."""
-    lines = [line for page in pages for line in page.splitlines() if line.strip(" …")]
-    assert len(lines) > 4
-    answers = answer.splitlines()
-    return [line for line in lines if not any(map(likeness(line).fullmatch, answers))]
-
-
 def test_the_first_hour(told):
     hour, _, _ = told.partition("== the worst day")
     assert unlike(blocks("first-hour.md", "text"), hour) == []
@@ -176,11 +143,7 @@ def test_the_worst_day(told):
 @pytest.fixture
 def documents(server, tmp_path):
     """What a shell prints that wraps documents as the guide says."""
-    profile = tmp_path / ".config/keystead/profile.toml"
-    profile.parent.mkdir(parents=True)
-    profile.touch(mode=0o600)
-    names = ("endpoint", "account", "access_key_id", "secret_access_key", "root_public_key")
-    profile.write_text("".join(f'{name} = "{getattr(server, name)}"\n' for name in names))
+    write_profile(server, tmp_path)
     shutil.copy(WRAPPED, tmp_path)
     (tmp_path / "keystead").symlink_to(pathlib.Path(os.environ["KEYSTEAD_BIN"]).resolve())
     of, *_ = blocks("encrypt-a-field.md", "sh")

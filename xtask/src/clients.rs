@@ -13,18 +13,25 @@ use crate::process::{self, Output};
 
 const REQUIREMENTS: [&str; 2] =
     ["tests/clients/requirements.txt", "tests/reference/requirements.txt"];
+/// A client that cannot be where the suites are: it needs an older release of a library there.
+const ENCRYPTION_CLI: &str = "tests/clients/encryption-cli-requirements.txt";
 const PACKAGE: &str = "tests/clients/package.json";
 const PACKAGE_LOCK: &str = "tests/clients/package-lock.json";
 
-/// Brings the Python environment and the JavaScript packages up to date with the checkout.
+/// Brings the Python environments and the JavaScript packages up to date with the checkout.
 pub(crate) fn fetch(checkout: &Checkout, output: &Output) -> Result<(), Failure> {
     fetch_python(checkout, output)?;
     fetch_javascript(checkout, output)
 }
 
-/// The interpreter of the Python environment.
+/// The interpreter that runs the suites.
 pub(crate) fn python(checkout: &Checkout) -> PathBuf {
     checkout.built("clients/venv/bin/python")
+}
+
+/// The command line of the AWS Encryption SDK.
+pub(crate) fn encryption_cli(checkout: &Checkout) -> PathBuf {
+    checkout.built("clients/encryption-cli/bin/aws-encryption-cli")
 }
 
 /// The folder in which the JavaScript clients lie.
@@ -33,24 +40,36 @@ pub(crate) fn node_modules(checkout: &Checkout) -> PathBuf {
 }
 
 fn fetch_python(checkout: &Checkout, output: &Output) -> Result<(), Failure> {
-    let mut wanted = String::new();
     let files = REQUIREMENTS.into_iter().filter(|file| checkout.file(file).exists());
     let files: Vec<_> = files.collect();
-    for file in &files {
-        let text = read(&checkout.file(file))?;
-        require_pins(file, &text)?;
-        wanted.push_str(&text);
-    }
     if files.is_empty() {
         return Ok(());
     }
     apt::ensure(checkout, &[apt::PYTHON], output)?;
+    fetch_environment(checkout, &checkout.built("clients/venv"), &files, output)?;
+    let alone = checkout.built("clients/encryption-cli");
+    fetch_environment(checkout, &alone, &[ENCRYPTION_CLI], output)
+}
+
+/// Makes a Python environment of exact versions, or finds it made.
+pub(crate) fn fetch_environment(
+    checkout: &Checkout,
+    venv: &Path,
+    files: &[&'static str],
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut wanted = String::new();
+    for file in files {
+        let text = read(&checkout.file(file))?;
+        require_pins(file, &text)?;
+        wanted.push_str(&text);
+    }
     wanted.push_str(&process::read(checkout.program("python3").arg("--version"))?);
-    let venv = checkout.built("clients/venv");
-    rebuild_if_changed(&venv, &wanted, || {
-        process::run(checkout.program("python3").args(["-m", "venv"]).arg(&venv), output)?;
-        let mut install = checkout.program(python(checkout));
-        install.args(["-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]);
+    rebuild_if_changed(venv, &wanted, || {
+        process::run(checkout.program("python3").args(["-m", "venv"]).arg(venv), output)?;
+        let mut install = checkout.program(venv.join("bin/python"));
+        // Compiled once, here: the suites start these programs again and again, and write nothing.
+        install.args(["-m", "pip", "install", "--quiet", "--no-input", "--compile"]);
         install.args(files.iter().flat_map(|file| ["-r", file]));
         process::run(&mut install, output)
     })

@@ -48,6 +48,7 @@ fn run_python(checkout: &Checkout, binary: &Path, suite: &str) -> Result<(), Fai
     let mut pytest = checkout.program(clients::python(checkout));
     pytest.args(["-m", "pytest", "-p", "no:cacheprovider", "-q", suite]);
     pytest.env("KEYSTEAD_BIN", binary).env("NODE_PATH", clients::node_modules(checkout));
+    pytest.env("ENCRYPTION_CLI", clients::encryption_cli(checkout));
     process::run(&mut pytest, &Output::Terminal)
 }
 

@@ -275,7 +275,7 @@ pub enum Fault {
         spec: KeySpec,
     },
     /// Keys of this spec have one version for good.
-    #[error("key `{key}` is a {spec} key, which is not rotated")]
+    #[error("key `{key}` is not rotated: its key spec is {spec}")]
     NotRotated {
         /// Which.
         key: KeyId,
@@ -283,7 +283,7 @@ pub enum Fault {
         spec: KeySpec,
     },
     /// Keys of this spec have no public half.
-    #[error("key `{key}` is a {spec} key, which has no public half")]
+    #[error("key `{key}` has no public half: its key spec is {spec}")]
     NoPublicKey {
         /// Which.
         key: KeyId,

@@ -26,7 +26,7 @@ pub use chain::ChainRefused;
 pub use finish::{Closed, Staged};
 pub use rebuild::{ChainEnd, chain_end};
 pub(crate) use rehearse::{Exercise, Held, Rehearsed, rehearse};
-pub(crate) use single::key_in_vaults;
+pub(crate) use single::{KeyInVaults, key_in_vaults};
 pub use single::{PointOpened, PointSource, open_point};
 
 /// What `restore run` was asked for.

@@ -4,7 +4,7 @@ use keystead_crypto::CipherKind;
 use keystead_domain::KeyUsage;
 use zeroize::Zeroizing;
 
-use super::{Use, encrypt::seal, find, meant_for, resolved};
+use super::{Use, encrypt::seal, meant_for, resolved, steps};
 use crate::{
     Cx, DataKeyGenerated, Error, Fault, GenerateDataKey, HandOut, Run,
     door::{Approved, Resource},
@@ -20,8 +20,7 @@ impl Use for GenerateDataKey {
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         check_bytes("numberOfBytes", self.bytes)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {

@@ -3,7 +3,7 @@
 use keystead_crypto::{CipherContext, CipherKind};
 use keystead_domain::KeyUsage;
 
-use super::{MESSAGE_MAX, Use, find, length, meant_for, protecting, resolved};
+use super::{MESSAGE_MAX, Use, length, meant_for, resolved, steps};
 use crate::{
     Cx, Encrypt, Encrypted, EncryptionContext, Error, Fault, Run,
     door::{Approved, Resource},
@@ -17,8 +17,7 @@ impl Use for Encrypt {
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         length("plaintext", self.plaintext.len(), MESSAGE_MAX)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {
@@ -48,8 +47,7 @@ pub(super) fn seal(
     context: &EncryptionContext,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    protecting(service, entry)?;
-    let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+    let opened = steps::to_protect(service, entry)?;
     let context = CipherContext::new(kind, entry.key.tenant.as_bytes(), context);
     let cipher = opened.cipher().ok_or(Fault::Internal)?;
     Ok(cipher.encrypt(&service.ports.entropy, &context, plaintext))

@@ -13,7 +13,7 @@ use keystead_crypto::{
 use keystead_domain::{KeyId, KeyName, KeyUsage, PrincipalId, TenantId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{Use, data_key, decrypt, encrypt::seal, find, meant_for, resolved};
+use super::{Use, data_key, decrypt, encrypt::seal, meant_for, resolved, steps};
 use crate::{
     Cx, EncryptionContext, Error, Fault, Run,
     door::{Approved, Resource},
@@ -97,8 +97,7 @@ impl Use for GenerateLeasedDataKey {
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         data_key::check_bytes("bytes", self.bytes)?;
         check_lease(self.lease_ms)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {

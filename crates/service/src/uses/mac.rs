@@ -3,14 +3,17 @@
 //! Invariant: a MAC that does not hold is a refusal without a reason and never an answer that says
 //! `false`; it is compared in constant time.
 
-use keystead_domain::{KeyId, KeyName, KeyUsage, MacAlgorithm};
+use keystead_domain::{KeyId, KeyName, KeySpec, KeyUsage, MacAlgorithm};
 use zeroize::Zeroizing;
 
-use super::{Use, find, length, meant_for, opening, protecting, resolved};
+use super::{
+    Use, length, resolved,
+    steps::{self, Algorithm},
+};
 use crate::{
     Cx, Error, Fault, Run,
     door::{Approved, Resource},
-    keyring::{KeyEntry, OpenedKey, Snapshot},
+    keyring::{OpenedKey, Snapshot},
     service::Service,
 };
 
@@ -76,14 +79,25 @@ impl std::fmt::Debug for VerifyMac {
     }
 }
 
+impl Algorithm for MacAlgorithm {
+    const USAGE: KeyUsage = KeyUsage::GenerateVerifyMac;
+
+    fn of(spec: KeySpec) -> Option<Self> {
+        spec.mac()
+    }
+
+    fn name(self) -> &'static str {
+        self.aws_name()
+    }
+}
+
 impl Use for GenerateMac {
     const OPERATION: &'static str = "GenerateMac";
     type Done = MacGenerated;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         length("message", self.message.len(), super::MESSAGE_MAX)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {
@@ -98,9 +112,8 @@ impl Use for GenerateMac {
     ) -> Result<MacGenerated, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
-        protecting(service, entry)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
+        let opened = steps::to_protect(service, entry)?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         let mac = key.mac(&command.message).to_vec();
         Ok(MacGenerated { key: entry.key.id, algorithm, mac })
@@ -114,8 +127,7 @@ impl Use for VerifyMac {
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         length("message", self.message.len(), super::MESSAGE_MAX)?;
         length("mac", self.mac.len(), MAC_MAX)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {
@@ -130,26 +142,10 @@ impl Use for VerifyMac {
     ) -> Result<MacVerified, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
-        opening(&entry.key)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
+        let opened = steps::to_check(service, entry)?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         key.verify(&command.message, &command.mac).map_err(|_| Fault::Mac)?;
         Ok(MacVerified { key: entry.key.id, algorithm })
-    }
-}
-
-/// The algorithm of a key that makes MACs, which is the one that the caller named, if any.
-fn algorithm_of(
-    entry: &KeyEntry,
-    named: Option<MacAlgorithm>,
-    operation: &'static str,
-) -> Result<MacAlgorithm, Error> {
-    meant_for(&entry.key, KeyUsage::GenerateVerifyMac, operation)?;
-    let spec = entry.key.spec;
-    let own = spec.mac().ok_or(Fault::Internal)?;
-    match named.filter(|named| *named != own) {
-        None => Ok(own),
-        Some(other) => Err(Fault::Algorithm { algorithm: other.aws_name(), spec }.into()),
     }
 }

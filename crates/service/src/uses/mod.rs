@@ -12,6 +12,7 @@ mod mac;
 mod random;
 mod re_encrypt;
 mod sign;
+mod steps;
 
 pub use lease::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, LEASE_MAX_MS, Lease, LeaseDataKey,

@@ -8,11 +8,14 @@
 use keystead_domain::{KeyId, KeyName, KeySpec, KeyUsage, SigningAlgorithm};
 use zeroize::Zeroizing;
 
-use super::{Use, find, length, meant_for, opening, protecting, resolved};
+use super::{
+    Use, length, resolved,
+    steps::{self, Algorithm},
+};
 use crate::{
     Cx, Error, Fault, Run,
     door::{Approved, Resource},
-    keyring::{KeyEntry, OpenedKey, Snapshot},
+    keyring::{OpenedKey, Snapshot},
     service::Service,
 };
 
@@ -110,14 +113,25 @@ macro_rules! redacted {
 
 redacted! { Sign Verify }
 
+impl Algorithm for SigningAlgorithm {
+    const USAGE: KeyUsage = KeyUsage::SignVerify;
+
+    fn of(spec: KeySpec) -> Option<Self> {
+        spec.signing()
+    }
+
+    fn name(self) -> &'static str {
+        self.aws_name()
+    }
+}
+
 impl Use for Sign {
     const OPERATION: &'static str = "Sign";
     type Done = SignedMessage;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         length("message", self.message.len(), super::MESSAGE_MAX)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {
@@ -132,9 +146,8 @@ impl Use for Sign {
     ) -> Result<SignedMessage, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
-        protecting(service, entry)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
+        let opened = steps::to_protect(service, entry)?;
         let signature = match (&*opened, check(&command.message, command.message_type, algorithm)?)
         {
             (OpenedKey::Ed25519(key), Checked::Message(message)) => key.sign(message),
@@ -153,8 +166,7 @@ impl Use for Verify {
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
         length("message", self.message.len(), super::MESSAGE_MAX)?;
         length("signature", self.signature.len(), SIGNATURE_MAX)?;
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {
@@ -169,9 +181,8 @@ impl Use for Verify {
     ) -> Result<SignatureVerified, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
-        opening(&entry.key)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
+        let opened = steps::to_check(service, entry)?;
         let by = &command.signature;
         let holds = match (&*opened, check(&command.message, command.message_type, algorithm)?) {
             (OpenedKey::Ed25519(key), Checked::Message(message)) => key.verify(message, by),
@@ -189,8 +200,7 @@ impl Use for GetPublicKey {
     type Done = PublicKeyShown;
 
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        let key = &find(cx, snapshot, &self.key)?.key;
-        Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+        steps::current(cx, snapshot, &self.key)
     }
 
     fn run(&self) -> Run {
@@ -207,29 +217,13 @@ impl Use for GetPublicKey {
         let entry = resolved(snapshot, &at)?;
         let (key, spec) = (entry.key.id, entry.key.spec);
         let algorithm = spec.signing().ok_or(Fault::NoPublicKey { key, spec })?;
-        opening(&entry.key)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let opened = steps::to_check(service, entry)?;
         let der = match &*opened {
             OpenedKey::Ed25519(key) => key.public_der(),
             OpenedKey::P256(key) => key.public_der(),
             OpenedKey::Cipher(_) | OpenedKey::Mac(_) => return Err(Fault::Internal.into()),
         };
         Ok(PublicKeyShown { key, spec, algorithm, der })
-    }
-}
-
-/// The algorithm of a key that signs, which is the one that the caller named, if any.
-fn algorithm_of(
-    entry: &KeyEntry,
-    named: Option<SigningAlgorithm>,
-    operation: &'static str,
-) -> Result<SigningAlgorithm, Error> {
-    meant_for(&entry.key, KeyUsage::SignVerify, operation)?;
-    let spec = entry.key.spec;
-    let own = spec.signing().ok_or(Fault::Internal)?;
-    match named.filter(|named| *named != own) {
-        None => Ok(own),
-        Some(other) => Err(Fault::Algorithm { algorithm: other.aws_name(), spec }.into()),
     }
 }
 
