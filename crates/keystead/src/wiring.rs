@@ -5,13 +5,16 @@
 
 pub(crate) mod audit;
 mod dev;
+mod ending;
 mod folder;
 mod init;
 mod kit_files;
 pub(crate) mod kits;
+mod machine;
 mod refused;
 mod restore;
 mod serve;
+mod supervisor;
 mod world;
 
 pub(crate) use audit::AuditFailed;

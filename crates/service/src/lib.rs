@@ -21,9 +21,11 @@ mod keys;
 mod kits;
 pub mod logs;
 mod lru;
+pub mod metrics;
 mod outbox;
 mod ports;
 mod progress;
+mod readiness;
 mod replay;
 mod report;
 pub mod restore;
@@ -31,6 +33,7 @@ mod service;
 mod shipper;
 mod start;
 pub mod status;
+mod stop;
 mod survey;
 mod taken;
 mod tenants;
@@ -48,8 +51,10 @@ pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
 pub use keystead_crypto::sigv4;
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use ports::{Clock, RestoreSite, Site, Tasks};
+pub use readiness::NotReady;
 pub use service::{Refusal, Service};
 pub use start::{AuditDurability, StartFailed, StartOptions, start};
+pub use stop::LeftBehind;
 pub use uses::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, GenerateMac, GetPublicKey,
     LEASE_MAX_MS, Lease, LeaseDataKey, MacGenerated, MacVerified, MessageType, PublicKeyShown,

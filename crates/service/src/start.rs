@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicBool},
 };
 
 use keystead_archive::{EpochRecord, RecipientSet, object_hash};
@@ -31,6 +31,7 @@ use crate::{
     keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
+    metrics::{MeasuredDisk, Metrics},
     outbox::Outbox,
     ports::{Ports, blocking},
     progress::Progress,
@@ -207,11 +208,13 @@ pub(crate) struct OpenedInstance {
 /// [`StartFailed`].
 pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, StartFailed> {
     let opened = open_instance(&site).await?;
-    let journal_disk = site.journal_disk.clone();
+    let metrics = Arc::new(Metrics::default());
+    let (disk, clock) = (site.journal_disk.clone(), site.clock.clone());
+    let journal_disk = Arc::new(MeasuredDisk::new(disk, clock, metrics.clone()));
     let journal = blocking(&*site.tasks, move || Journal::open(journal_disk, Limits::default()))
         .await
         .ok_or(StartFailed::Internal)??;
-    let ports = Ports { site, journal: Arc::new(journal) };
+    let ports = Ports { site, journal: Arc::new(journal), metrics };
     ports.tasks.drive(ports.journal.clone());
     let node = node_of(&ports.journal)?;
     let chain = chain(&ports, opened.instance.id, opened.root.public()).await?;
@@ -287,6 +290,8 @@ async fn run(
         late: LateAnswers::default(),
         destroying: Destroying::default(),
         root_acts: tokio::sync::Mutex::new(()),
+        census: RwLock::default(),
+        stopping: AtomicBool::new(false),
         shipper,
     });
     service.start_jobs();

@@ -175,7 +175,9 @@ impl Explained for WiringRefused {
                 "name a file that does not exist: nothing is ever overwritten"
             }
             Self::File { .. } | Self::Folder { .. } => "check the path and its permissions",
-            Self::Listen { .. } => "choose another port with --listen, or 0 for a free one",
+            Self::Listen { .. } => {
+                "choose another port with --listen or --metrics-listen, or 0 for a free one"
+            }
             Self::Kit(KitRefused::WrongPassphraseOrFactor | KitRefused::Factor(_)) => {
                 "check the passphrase, and that the printed secret is the one of this kit"
             }

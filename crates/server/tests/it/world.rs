@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use keystead_crypto::{Entropy, RecipientSeed, SigningKey};
 use keystead_domain::{KitId, Timestamp};
 use keystead_journal::{Journal, MemoryDisk};
+use keystead_server::{MachineReadings, Node};
 use keystead_service::{
     AuditDurability, Clock, FirstAccess, InitPlan, NewInstance, NewKit, Site, StartOptions, Tasks,
     sigv4, start,
@@ -43,7 +44,9 @@ impl World {
             StartOptions { max_unfenced_ms: 3_600_000, audit_durability: AuditDurability::Local };
         let service = runtime.block_on(start(site, options)).unwrap();
         let shutdown = async { stopped.await.unwrap_or(()) };
-        let serving = runtime.spawn(keystead_server::serve(listener, service, shutdown));
+        let node = Node::starting(MachineReadings::default);
+        node.serves(service.clone());
+        let serving = runtime.spawn(keystead_server::serve(listener, service, node, shutdown));
         Self {
             at,
             access,
