@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
 };
 
 use keystead_crypto::Secret;
@@ -136,7 +136,12 @@ impl Answer {
 
 /// Sends bytes as they are and reads until the server closes.
 pub(crate) fn exchange(world: &World, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(world.at).unwrap();
+    exchange_at(world.at, bytes)
+}
+
+/// The same at another address.
+pub(crate) fn exchange_at(at: SocketAddr, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(at).unwrap();
     // The server may answer and close before it has read all.
     let _ = stream.write_all(bytes);
     let mut read = Vec::new();

@@ -9,6 +9,7 @@
 
 mod audit;
 mod canary;
+mod exits;
 mod fencing;
 mod interrupted;
 mod killed;
@@ -16,7 +17,10 @@ mod refused_init;
 mod refused_restore;
 mod refused_serve;
 mod restored;
+mod stopping;
+mod supervised;
 mod tree;
 mod vaults;
+mod web;
 mod world;
 mod wraps;

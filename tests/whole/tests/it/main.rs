@@ -20,6 +20,7 @@ mod leases;
 mod ledger;
 mod logs;
 mod node;
+mod operating;
 mod outcome;
 mod prepared;
 mod restoring;
