@@ -10,6 +10,8 @@ use keystead_domain::{
 };
 use zeroize::Zeroizing;
 
+use crate::metrics::KeyUseCount;
+
 /// Through which front a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Front {
@@ -292,6 +294,8 @@ pub struct KeyView {
     pub key: Key,
     /// Whether its copies are confirmed; until then AWS clients see `Creating`.
     pub vaulted: Vaulted,
+    /// How often it was used since this node started, by operation.
+    pub uses: Vec<KeyUseCount>,
 }
 
 /// Whether a change is below the vaults' watermark: a comparison, never a stored state.

@@ -95,6 +95,9 @@ pub enum StartFailed {
         /// Which.
         what: String,
     },
+    /// A later program wrote it.
+    #[error(transparent)]
+    Newer(Malformed),
     /// Database and seal are of two instances.
     #[error("the database belongs to another instance than the seal")]
     OtherInstance,
@@ -145,6 +148,17 @@ pub enum StartFailed {
 }
 
 impl StartFailed {
+    /// Whether a later program wrote what this one does not read: nothing is wrong with it.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        match self {
+            Self::Newer(_) | Self::Store(StoreFailed::Newer { .. }) => true,
+            Self::Seal(SealFailed::Malformed(bad))
+            | Self::Journal(JournalUnreadable::BadHeader { source: bad, .. }) => bad.is_newer(),
+            _ => false,
+        }
+    }
+
     /// What the reader can do next.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -181,6 +195,7 @@ impl From<FollowFailed> for StartFailed {
         match failed {
             FollowFailed::Store(failed) => Self::Store(failed),
             FollowFailed::Journal(failed) => Self::Record(failed),
+            FollowFailed::Newer(bad) => Self::Newer(bad),
             other => Self::Corrupt { what: other.to_string() },
         }
     }
@@ -423,6 +438,9 @@ fn open_body(
 }
 
 pub(crate) fn corrupt(what: &str, bad: &Malformed) -> StartFailed {
+    if bad.is_newer() {
+        return StartFailed::Newer(bad.clone());
+    }
     StartFailed::Corrupt { what: format!("{what}: {bad}") }
 }
 

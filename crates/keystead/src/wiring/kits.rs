@@ -7,7 +7,10 @@
 use keystead_archive::OpenedKit;
 use keystead_crypto::{Entropy, VerifyingKey};
 use keystead_domain::{InstanceId, parse_hex, to_hex};
-use keystead_service::{KitChallenge, RestoreSite, restore, status::StatusRecord};
+use keystead_service::{
+    KitChallenge, RestoreSite, restore,
+    status::{RecordRefused, StatusRecord},
+};
 use keystead_targets::VaultUrl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -219,7 +222,12 @@ fn vaults(plan: &KitVerifyPlan, instance: InstanceId) -> Result<Vec<VaultUrl>, W
     let path = plan.data_dir.clone().unwrap_or_default().join("status.json");
     let read = std::fs::read_to_string(&path);
     let text = read.map_err(|source| WiringRefused::File { path: path.clone(), source })?;
-    let record = StatusRecord::read(&text)
+    let read = StatusRecord::read(&text);
+    if let Err(RecordRefused::Newer(newer)) = read {
+        return Err(WiringRefused::NewerRecord { path, newer });
+    }
+    let record = read
+        .ok()
         .filter(|record| record.report.instance == instance.to_string())
         .ok_or(WiringRefused::NoRecord { path })?;
     let urls = record.report.vaults.iter().filter_map(|vault| vault.url.parse().ok());

@@ -65,7 +65,7 @@ fn view(vaulted: Vaulted) -> KeyView {
         rotation: None,
         on_demand: vec![],
     };
-    KeyView { key, vaulted }
+    KeyView { key, vaulted, uses: Vec::new() }
 }
 
 /// Code and message of what a parser refused.

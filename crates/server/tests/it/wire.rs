@@ -102,12 +102,17 @@ impl Call {
     }
 
     pub(crate) fn send(&self, world: &World) -> Answer {
+        exchange(world, &self.bytes())
+    }
+
+    /// As it goes over the wire.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: kms.test\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += &format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len());
-        exchange(world, &[head.as_bytes(), &self.body].concat())
+        [head.as_bytes(), &self.body].concat()
     }
 }
 

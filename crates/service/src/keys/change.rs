@@ -49,7 +49,8 @@ impl Service {
             match changed {
                 Ok(Changed::Made(key, made)) => {
                     let (id, seq) = (key.id, made.at.commit_seq);
-                    let answer = service.settled_as(made, effect, shown(key)).await;
+                    let answer =
+                        service.settled_as(made, effect, service.shown(key, Vaulted::Yes)).await;
                     service.remember_late(&cx, id, operation, seq);
                     answer
                 }
@@ -58,7 +59,7 @@ impl Service {
                     if awaited.is_ok() {
                         service.late.answered(cx.principal.id, key.id);
                     }
-                    let result = awaited.map(|()| shown(key));
+                    let result = awaited.map(|()| service.shown(key, Vaulted::Yes));
                     service.record(&cx, deed, revision, result).await
                 }
                 Err(error) => service.record(&cx, deed, revision, Err(error)).await,
@@ -111,10 +112,6 @@ impl Service {
         let is_repeated = self.late.is(cx.principal.id, key.id, change.operation(), since);
         Standing { is_waiting, in_force, is_repeated }
     }
-}
-
-fn shown(key: Key) -> KeyView {
-    KeyView { key, vaulted: Vaulted::Yes }
 }
 
 /// When a key that was doomed will be destroyed is a part of what was done.

@@ -2,7 +2,7 @@
 
 use std::{ops::Bound, sync::Arc};
 
-use keystead_domain::{KeyId, KeyName};
+use keystead_domain::{Key, KeyId, KeyName};
 
 use super::lawful::of_rotated_spec;
 
@@ -83,15 +83,21 @@ impl Service {
         .await
     }
 
+    /// A key as callers see it.
+    pub(crate) fn shown(&self, key: Key, vaulted: Vaulted) -> KeyView {
+        let uses = self.metrics().uses_of(key.id);
+        KeyView { key, vaulted, uses }
+    }
+
     async fn view(&self, cx: &Cx, name: &KeyName) -> Result<KeyView, Error> {
         self.may_act()?;
         let snapshot = self.keyring.snapshot();
         let id = snapshot.key_id(name, cx.principal.tenant)?;
         if let Some(entry) = snapshot.key(id, cx.principal.tenant) {
-            return Ok(KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes });
+            return Ok(self.shown(entry.key.clone(), Vaulted::Yes));
         }
         match self.creating(cx, id).await? {
-            Some(key) => Ok(KeyView { key, vaulted: Vaulted::NotYet }),
+            Some(key) => Ok(self.shown(key, Vaulted::NotYet)),
             None => Err(Fault::NoKey { key: id }.into()),
         }
     }
@@ -109,7 +115,7 @@ impl Service {
             .range::<_, KeyId>((from, Bound::Unbounded))
             .filter(|(_, entry)| entry.key.tenant == cx.principal.tenant)
             .take(command.limit + 1)
-            .map(|(_, entry)| KeyView { key: entry.key.clone(), vaulted: Vaulted::Yes })
+            .map(|(_, entry)| self.shown(entry.key.clone(), Vaulted::Yes))
             .collect();
         let more = keys.len() > command.limit;
         keys.truncate(command.limit);

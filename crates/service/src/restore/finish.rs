@@ -81,8 +81,11 @@ async fn stage(
 ) -> Result<Staged, RestoreFailed> {
     let root = kit.statement.root;
     let nothing = || RestoreFailed::NothingHere { instance: kit.statement.instance.to_string() };
-    let chain = Chain::choose(&sources, &root, watcher).await?.ok_or_else(nothing)?;
+    let chain = Chain::choose(&sources, &root, watcher).await;
+    sources.refuse_newer()?;
+    let chain = chain?.ok_or_else(nothing)?;
     let mut opener = Opener::new(&sources, root, &kit.seed).await;
+    sources.refuse_newer()?;
     let (base, base_at) = open_base(&mut opener, &chain, &root).await?;
     let bytes = chain.segments.iter().map(|link| link.bytes.len() as u64).sum();
     watcher.phase_bytes("open segments", bytes);

@@ -36,8 +36,10 @@ fn every_documented_exit_code_is_reached_by_a_command() {
     note(&serve(&data, &world.text_at("wrong")));
     note(&serve(&world.text_at("nowhere"), &passphrase));
     let verify = ["kit", "verify", "--kit", &world.text_at("damaged.kit")].join("\n");
-    let verify = format!("{verify}\n--kit-passphrase-file\n{}", world.text_at("one/kit-passphrase"));
-    note(&format!("{verify}\n--kit-secret-file\n{}", world.text_at("secret/s.txt")));
+    let verify =
+        format!("{verify}\n--kit-passphrase-file\n{}", world.text_at("one/kit-passphrase"));
+    let verify = format!("{verify}\n--kit-secret-file\n{}", world.text_at("secret/s.txt"));
+    note(&format!("{verify}\n--vault\n{}", world.url("a")));
     let serving = world.serve();
     note(&serve(&data, &passphrase));
     drop(serving);

@@ -11,6 +11,7 @@ mod audit;
 mod canary;
 mod exits;
 mod fencing;
+mod fixtures;
 mod interrupted;
 mod killed;
 mod refused_init;

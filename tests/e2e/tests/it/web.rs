@@ -11,7 +11,8 @@ use serde_json::Value;
 /// The status and body of a GET, asked for with these headers.
 pub(crate) fn get_with(url: &str, path: &str, headers: &str) -> (u16, String) {
     let mut stream = connect(url);
-    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

@@ -106,7 +106,10 @@ fn a_node_that_ends_in_order_leaves_nothing_behind() {
         node.client.encrypt(key, b"the last").await.unwrap();
         let began = prepared.world.sim.now_ms();
         assert_eq!(service.stop().await, LeftBehind::default());
-        assert!(prepared.world.sim.now_ms() - began < 1_000, "it does not wait for the next second");
+        assert!(
+            prepared.world.sim.now_ms() - began < 1_000,
+            "it does not wait for the next second"
+        );
         let vitals = service.vitals();
         assert_eq!(vitals.ledger_shipped, vitals.ledger_entries);
         node.kill();
