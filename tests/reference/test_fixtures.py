@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keystead_reader import kit, printed, wraps
+from keystead_reader import kit, ledger, objects, printed, wraps
 from keystead_reader.codec import Refused, print_id
 from keystead_reader.recover import Recovery
 from keystead_reader.vaults import Vaults
@@ -76,3 +76,27 @@ def test_every_wrap_record_and_the_export_give_their_data_keys(fixture):
     assert statement.count == len(expected)
     assert print_id("instance", statement.instance) == manifest["instance"]
     assert {wrap.subject: recovery.data_key(wrap) for wrap in records} == expected
+
+
+def test_every_ledger_in_every_vault_is_whole_under_a_certified_key(fixture):
+    folder, manifest, recovery, _ = fixture
+    for name in manifest["vaults"]:
+        logs = list((folder / name).glob("ins_*/inc_*/ledger/nod_*"))
+        assert logs
+        for log in logs:
+            origin = "/".join((log.parts[-4], log.parts[-3], log.parts[-1]))
+            assert verified_entries(log, origin, recovery.root_key) > 20
+
+
+def verified_entries(log, origin, root_key):
+    """How many entries the newest checkpoint covers, signed by one of the node's processes."""
+    certificates = [objects.certificate(path.read_bytes(), root_key)
+                    for path in (log / "certificate").iterdir()]
+    for certificate in certificates:
+        try:
+            checkpoint, entries = ledger.verify_folder(log, origin, certificate.checkpoints_key)
+        except Refused:
+            continue
+        assert checkpoint.size == len(entries)
+        return len(entries)
+    pytest.fail(f"no process of {origin} signed the newest checkpoint")

@@ -142,7 +142,7 @@ fn the_record_and_the_export_of_every_version_are_verified_offline() {
         let export = text(&fixture, "wraps.jsonl");
         let root = ["--root-public-key", root];
         let verified = answer(&machine, &[&["wrap", "verify", &export][..], &root].concat(), &[]);
-        assert_eq!(verified["records"], 3, "{verified}");
+        assert_eq!(verified["count"], 3, "{verified}");
         let verify = [&["audit", "verify"][..], &root].concat();
         let verified = answer(&machine, &verify, &vaults(&fixture));
         let logs = verified["logs"].as_array().unwrap();
