@@ -32,7 +32,10 @@ pub enum Malformed {
         field: &'static str,
     },
     /// A newer or unknown format version.
-    #[error("`{what}` has format version {found}; {PROGRAM} reads up to {known}{}", hint(*found, *known))]
+    #[error(
+        "`{what}` has format version {found}; {PROGRAM} reads up to {known}{}",
+        hint(*found, *known)
+    )]
     Version {
         /// Which format.
         what: &'static str,

@@ -16,7 +16,7 @@ mod failed;
 mod logging;
 mod new_file;
 #[cfg(test)]
-mod newer;
+mod newer_test;
 mod output;
 mod plan;
 mod secrets;

@@ -57,8 +57,8 @@ pub enum OpenFailed {
     },
     /// A newer program wrote it; nothing was changed.
     #[error(
-        "database `{path}` has schema version {found}; keystead {} reads up to {known}: use a newer \
-         one",
+        "database `{path}` has schema version {found}; keystead {} reads up to {known}: use a \
+         newer one",
         env!("CARGO_PKG_VERSION")
     )]
     Newer {

@@ -100,7 +100,8 @@ fn every_command_has_a_manual_page() {
     for (command, first) in COMMANDS {
         let page = format!("{}.1", [&["keystead"], command].concat().join("-"));
         let path = home.path().join("new/pages").join(&page);
-        let text = std::fs::read_to_string(path).unwrap_or_else(|absent| panic!("{page}: {absent}"));
+        let text =
+            std::fs::read_to_string(path).unwrap_or_else(|absent| panic!("{page}: {absent}"));
         assert!(text.contains(".TH"), "{page}");
         let first = first.replace('-', "\\-").replace('\'', "\\*(Aq");
         assert!(text.contains(&first), "{page}: {first}");

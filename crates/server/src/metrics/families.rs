@@ -80,13 +80,15 @@ families! {
     VAULT_CONFIRMED = Gauge "keystead_vault_confirmed_segment"
         "The last segment that a vault holds with all before it.";
     VAULT_MISSING = Gauge "keystead_vault_missing_segments" "How many segments a vault lacks.";
-    VAULT_LEDGER = Gauge "keystead_vault_ledger_entries" "Entries of the ledger that a vault holds.";
+    VAULT_LEDGER = Gauge "keystead_vault_ledger_entries"
+        "Entries of the ledger that a vault holds.";
     VAULT_SEEN = Gauge "keystead_vault_seen_age_seconds" "How long ago a vault last answered.";
     UNSEEN = Gauge "keystead_vaults_unseen_seconds"
         "How long ago enough vaults last showed that no other node took over.";
     UNSEEN_LIMIT = Gauge "keystead_vaults_unseen_limit_seconds"
         "After so long the node answers nothing until it sees them again.";
-    FENCED = Gauge "keystead_fenced" "1 where this node stopped for good because another took over.";
+    FENCED = Gauge "keystead_fenced"
+        "1 where this node stopped for good because another took over.";
     FAILURE_DOMAINS = Gauge "keystead_failure_domains"
         "Independent places that hold vaults that answer, the data folder's apart.";
     KEYS = Gauge "keystead_keys" "Keys by state.";

@@ -72,6 +72,18 @@ pub(super) async fn read(
     stage(site, kit, plan, sources, watcher).await
 }
 
+/// The longest valid chain; where a later program wrote in its place, none.
+async fn chosen(
+    sources: &Sources,
+    root: &VerifyingKey,
+    watcher: &dyn Watcher,
+) -> Result<Chain, RestoreFailed> {
+    let chain = Chain::choose(sources, root, watcher).await;
+    sources.refuse_newer()?;
+    let nothing = || RestoreFailed::NothingHere { instance: sources.instance.to_string() };
+    chain?.ok_or_else(nothing)
+}
+
 async fn stage(
     site: RestoreSite,
     kit: &OpenedKit,
@@ -80,10 +92,7 @@ async fn stage(
     watcher: &dyn Watcher,
 ) -> Result<Staged, RestoreFailed> {
     let root = kit.statement.root;
-    let nothing = || RestoreFailed::NothingHere { instance: kit.statement.instance.to_string() };
-    let chain = Chain::choose(&sources, &root, watcher).await;
-    sources.refuse_newer()?;
-    let chain = chain?.ok_or_else(nothing)?;
+    let chain = chosen(&sources, &root, watcher).await?;
     let mut opener = Opener::new(&sources, root, &kit.seed).await;
     sources.refuse_newer()?;
     let (base, base_at) = open_base(&mut opener, &chain, &root).await?;

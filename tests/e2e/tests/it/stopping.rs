@@ -7,7 +7,7 @@ use keystead_driver::Serving;
 use serde_json::{Value, json};
 
 use crate::{
-    web::{Held, get, get_with},
+    web::{Held, ask, show},
     world::{World, create_key, decrypt, encrypt, list_keys},
 };
 
@@ -39,10 +39,10 @@ fn a_slow_upload_ends_well_after_sigterm_and_a_new_connection_is_not_taken() {
         Held::send(&kms, &endpoint, "Encrypt", &json!({ "KeyId": key, "Plaintext": "eA==" }));
     serving.ask_to_stop();
     // It says so before it stops, so that a balancer can send requests elsewhere.
-    while get(&metrics, "/readyz").1 != "not ready\nstopping: the node was told to stop\n" {
+    while show(&metrics, "/readyz").1 != "not ready\nstopping: the node was told to stop\n" {
         thread::yield_now();
     }
-    assert_eq!(get(&metrics, "/livez").0, 200);
+    assert_eq!(show(&metrics, "/livez").0, 200);
     let refused = kms.call("Encrypt", &json!({ "KeyId": key, "Plaintext": "eA==" }));
     assert!(refused.is_err(), "{refused:?}");
     let (status, answer) = held.finish();
@@ -109,7 +109,7 @@ fn a_second_signal_ends_the_server_at_once_and_nothing_is_lost() {
     let held =
         Held::send(&kms, &endpoint, "Encrypt", &json!({ "KeyId": key, "Plaintext": "eA==" }));
     serving.ask_to_stop();
-    while !get(&metrics, "/readyz").1.contains("stopping") {
+    while !show(&metrics, "/readyz").1.contains("stopping") {
         thread::yield_now();
     }
     let began = std::time::Instant::now();
@@ -128,22 +128,22 @@ fn probes_and_metrics_are_answered_where_they_are_asked_for_and_nowhere_else() {
     let world = World::new();
     let plain = world.serve();
     assert_eq!(plain.metrics(), None);
-    let (status, answer) = get(plain.endpoint(), "/metrics");
+    let (status, answer) = show(plain.endpoint(), "/metrics");
     assert_eq!(status, 401, "the clients' address has no metrics: {answer}");
     plain.kill();
     let serving = serve(&world);
     let metrics = serving.metrics().unwrap().to_owned();
     for url in [serving.endpoint(), &metrics] {
-        while get(url, "/readyz") != (200, "ready\n".to_owned()) {
+        while show(url, "/readyz") != (200, "ready\n".to_owned()) {
             thread::yield_now();
         }
-        let (_, json) = get_with(url, "/readyz", "accept: application/json\r\n");
+        let (_, json) = ask(url, "/readyz", "accept: application/json\r\n");
         let json: Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&json["ready"], &json["reasons"]), (&true.into(), &json!([])));
-        assert!(get(url, "/readyz?verbose").1.contains("[+] not fenced\n"));
+        assert!(show(url, "/readyz?verbose").1.contains("[+] not fenced\n"));
     }
     create_key(&world.kms(&serving)).unwrap();
-    let (status, text) = get(&metrics, "/metrics");
+    let (status, text) = show(&metrics, "/metrics");
     assert_eq!(status, 200);
     let line = |start: &str| text.lines().find(|line| line.starts_with(start)).map(str::to_owned);
     let created = "keystead_requests_total{front=\"aws\",operation=\"CreateKey\",outcome=\"ok\"} 1";
@@ -151,7 +151,7 @@ fn probes_and_metrics_are_answered_where_they_are_asked_for_and_nowhere_else() {
     assert!(line("process_resident_memory_bytes ").is_some(), "{text}");
     assert!(line("keystead_arena_used_bytes ").is_some_and(|line| !line.ends_with(" 0")), "{text}");
     assert!(text.ends_with("# EOF\n"));
-    let (status, _) = get(&metrics, "/v1/keys");
+    let (status, _) = show(&metrics, "/v1/keys");
     assert_eq!(status, 404, "the operators' address has no front");
     let at = metrics.trim_start_matches("http://");
     let taken = World::new();

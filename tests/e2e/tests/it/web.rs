@@ -9,7 +9,7 @@ use keystead_driver::Kms;
 use serde_json::Value;
 
 /// The status and body of a GET, asked for with these headers.
-pub(crate) fn get_with(url: &str, path: &str, headers: &str) -> (u16, String) {
+pub(crate) fn ask(url: &str, path: &str, headers: &str) -> (u16, String) {
     let mut stream = connect(url);
     let request =
         format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
@@ -22,8 +22,8 @@ pub(crate) fn get_with(url: &str, path: &str, headers: &str) -> (u16, String) {
 }
 
 /// The same without further headers.
-pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
-    get_with(url, path, "")
+pub(crate) fn show(url: &str, path: &str) -> (u16, String) {
+    ask(url, path, "")
 }
 
 fn connect(url: &str) -> TcpStream {
