@@ -36,7 +36,7 @@ pub(crate) fn run(checkout: &Checkout) -> Result<(), Failure> {
     write(&folder.join(format!("{name}.tar.gz.sha256")), &format!("{sum}  {name}.tar.gz\n"))?;
     write(&folder.join(format!("{name}.cdx.json")), &sbom.text())?;
     println!("{}: {} files, SHA-256 {sum}", packed.display(), entries.len());
-    println!("the binary needs {} of glibc and no other library", glibc);
+    println!("the binary needs {glibc} and no other library");
     println!("the bill of materials has {} components", sbom.components());
     Ok(())
 }

@@ -140,7 +140,7 @@ fn what_a_later_program_wrote_is_never_called_corrupt() {
         database().into(),
         StartFailed::from(journal()).into(),
         StartFailed::from(seal()).into(),
-        StartFailed::Newer(key.clone()).into(),
+        StartFailed::Newer(key).into(),
         RestoreFailed::Newer(key).into(),
         RestoreFailed::Object { name: "segment".to_owned(), refused }.into(),
     ] {

@@ -439,7 +439,7 @@ fn open_body(
 
 pub(crate) fn corrupt(what: &str, bad: &Malformed) -> StartFailed {
     if bad.is_newer() {
-        return StartFailed::Newer(bad.clone());
+        return StartFailed::Newer(*bad);
     }
     StartFailed::Corrupt { what: format!("{what}: {bad}") }
 }

@@ -13,6 +13,9 @@ use super::{
 const VAULT_STATES: [&str; 4] = ["unasked", "current", "behind", "away"];
 const VERDICTS: [&str; 4] = ["holds", "weak", "not due", "broken"];
 
+/// One number of a vault.
+type ReadVault = fn(&VaultVitals) -> u64;
+
 pub(super) fn write(page: &mut Page, service: &Service) {
     let vitals = service.vitals();
     let Vitals { instance, incarnation, node, .. } = &vitals;
@@ -82,12 +85,12 @@ fn vaults(page: &mut Page, vitals: &Vitals) {
             states.add(&labels, u8::from(state == vault.state));
         }
     }
-    let number: [(_, fn(&VaultVitals) -> u64); 3] = [
+    let numbers: [(_, ReadVault); 3] = [
         (of::VAULT_CONFIRMED, |vault| vault.confirmed),
         (of::VAULT_MISSING, |vault| vault.missing),
         (of::VAULT_LEDGER, |vault| vault.ledger_entries),
     ];
-    for (family, read) in number {
+    for (family, read) in numbers {
         let mut samples = page.family(family);
         for vault in &vitals.vaults {
             samples.add(&[("vault", &vault.vault)], read(vault));
