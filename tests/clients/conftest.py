@@ -61,6 +61,7 @@ class Server:
 
     home: pathlib.Path
     endpoint: str
+    metrics: str
     account: str
     access_key_id: str
     secret_access_key: str
@@ -133,6 +134,7 @@ def serving(home):
     assert made.returncode == 0, made.stderr
     answer = json.loads(made.stdout)
     serve = [binary, "serve", "--json", "--listen", "127.0.0.1:0"]
+    serve += ["--metrics-listen", "127.0.0.1:0"]
     serve += ["--data-dir", home / "data", "--passphrase-file", passphrase]
     log = home / "serve.log"
     with log.open("w") as stderr:
@@ -142,9 +144,11 @@ def serving(home):
     try:
         line = process.stdout.readline()
         assert line, log.read_text()
+        listening = json.loads(line)
         yield Server(
             home=home,
-            endpoint=json.loads(line)["listening"],
+            endpoint=listening["listening"],
+            metrics=listening["metrics"],
             account=answer["account"],
             access_key_id=answer["access_key_id"],
             secret_access_key=answer["secret_access_key"],

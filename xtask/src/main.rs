@@ -14,7 +14,9 @@ mod ci;
 mod clients;
 mod demo;
 mod deny;
+mod dist;
 mod failure;
+mod fixtures;
 mod job;
 mod layers;
 mod process;
@@ -33,7 +35,7 @@ struct Subcommand {
     run: fn(&Checkout) -> Result<(), Failure>,
 }
 
-const SUBCOMMANDS: [Subcommand; 6] = [
+const SUBCOMMANDS: [Subcommand; 8] = [
     Subcommand {
         name: "ci",
         summary: "run every gate below and the others, with the minutes that each took",
@@ -63,6 +65,16 @@ const SUBCOMMANDS: [Subcommand; 6] = [
         name: "deny",
         summary: "check licences, sources and duplicate versions of the dependencies",
         run: deny::run,
+    },
+    Subcommand {
+        name: "dist",
+        summary: "build a release and pack it with its manual, unit, rules and bill of materials",
+        run: dist::run,
+    },
+    Subcommand {
+        name: "fixtures",
+        summary: "make tests/fixtures/ of this version anew, with every format in it",
+        run: fixtures::run,
     },
 ];
 

@@ -266,6 +266,12 @@ pub(crate) fn bounded<'a>(
     if bytes.len() <= bound { Ok(bytes) } else { Err(Malformed::BadValue { field }) }
 }
 
+/// What a later program wrote: an object of a known type in a format version above ours.
+#[must_use]
+pub fn newer_format(bytes: &[u8]) -> Option<Malformed> {
+    read_opening(&mut Reader::new(bytes)).err().filter(Malformed::is_newer)
+}
+
 fn read_opening(r: &mut Reader<'_>) -> Result<ObjectType, Malformed> {
     if r.array()? != MAGIC {
         return Err(Malformed::BadValue { field: "magic" });

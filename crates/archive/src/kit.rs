@@ -11,7 +11,7 @@ mod statement;
 
 use keystead_crypto::{
     KdfFailed, Prk, RecipientSeed, Secret, Signature, SigningKey, VerifyingKey,
-    bytes::{Malformed, Reader, Writer},
+    bytes::{Malformed, PROGRAM, Reader, Writer},
     hash::{hmac_sha256, same, sha256},
     labels,
 };
@@ -37,7 +37,7 @@ pub enum KitRefused {
     #[error("the kit is damaged: its checksum does not fit")]
     Damaged,
     /// A newer program made it.
-    #[error("the kit has format version {found}; this program reads up to {known}")]
+    #[error("the kit has format version {found}; {PROGRAM} reads up to {known}: use a newer one")]
     Newer {
         /// The version found.
         found: u16,

@@ -30,7 +30,7 @@ mod wrap_statement;
 pub use certificate::{NodeCertificate, NodeSigner};
 pub use closing::Closing;
 pub use epoch_record::EpochRecord;
-pub use frame::{FORMAT_VERSION, MAX_HEADER_BYTES, ObjectType, object_hash};
+pub use frame::{FORMAT_VERSION, MAX_HEADER_BYTES, ObjectType, newer_format, object_hash};
 pub use inspect::{InspectRefused, Inspected, Outline, inspect, outline};
 pub use key_copy::{Algorithm, CopyKind, KeyCopy, KeyCopyFields, KeyCopyHeader, OpenedCopy};
 pub use kit::{

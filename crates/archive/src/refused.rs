@@ -8,6 +8,14 @@ use thiserror::Error;
 
 use crate::ObjectType;
 
+impl ObjectRefused {
+    /// Whether a later program may well take it.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Malformed(malformed) if malformed.is_newer())
+    }
+}
+
 /// Why an object is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ObjectRefused {

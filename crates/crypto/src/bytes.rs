@@ -32,7 +32,10 @@ pub enum Malformed {
         field: &'static str,
     },
     /// A newer or unknown format version.
-    #[error("`{what}` has format version {found}; this program reads up to {known}")]
+    #[error(
+        "`{what}` has format version {found}; {PROGRAM} reads up to {known}{}",
+        hint(*found, *known)
+    )]
     Version {
         /// Which format.
         what: &'static str,
@@ -41,6 +44,21 @@ pub enum Malformed {
         /// The newest version that this program reads.
         known: u16,
     },
+}
+
+/// This program, as its errors name it.
+pub const PROGRAM: &str = concat!("keystead ", env!("CARGO_PKG_VERSION"));
+
+impl Malformed {
+    /// Whether a later program may well read it.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Version { found, known, .. } if found > known)
+    }
+}
+
+fn hint(found: u16, known: u16) -> &'static str {
+    if found > known { ": use a newer one" } else { "" }
 }
 
 /// Appends canonical encodings to a buffer.

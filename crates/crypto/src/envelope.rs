@@ -6,6 +6,7 @@
 //! the commitment is compared first and in constant time, so no ciphertext opens under two keys or
 //! two contexts; GCM's own AAD is empty because the context is already in the key.
 
+use crate::bytes::Malformed;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
@@ -45,6 +46,16 @@ pub fn named_key(bytes: &[u8]) -> Option<KeyVersion> {
         key: bytes[3..19].try_into().expect("16 bytes"),
         version: bytes[19..27].try_into().expect("8 bytes"),
     })
+}
+
+/// What a later program made: whole in length, of a version above ours. Higher numbers than a few
+/// above ours are no versions, but bytes that never were an envelope.
+#[must_use]
+pub fn newer_envelope(bytes: &[u8]) -> Option<Malformed> {
+    let found = *bytes.first().filter(|_| bytes.len() >= OVERHEAD_BYTES)?;
+    let version =
+        Malformed::Version { what: "ciphertext", found: found.into(), known: VERSION.into() };
+    (VERSION + 1..VERSION + 16).contains(&found).then_some(version)
 }
 
 /// Reads an envelope's random message id, without opening it.

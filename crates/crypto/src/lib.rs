@@ -26,7 +26,7 @@ mod stream;
 
 pub use cipher::{CipherContext, CipherKey, CipherKind, key_check_value};
 pub use entropy::Entropy;
-pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, message_id, named_key};
+pub use envelope::{KeyVersion, OVERHEAD_BYTES, OpenFailed, message_id, named_key, newer_envelope};
 pub use hpke_box::{ENCAPSULATION_BYTES, PUBLIC_BYTES, RecipientKey, RecipientSeed};
 pub use kdf::{Argon2Cost, CostRefused, KdfFailed, Prk};
 pub use mac::{BadMac, MacKey};

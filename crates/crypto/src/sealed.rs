@@ -89,6 +89,9 @@ impl<C> Sealed<C> {
     /// # Errors
     /// [`Malformed`] where they are no envelope of a version that this program reads.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, Malformed> {
+        if let Some(newer) = envelope::newer_envelope(&bytes) {
+            return Err(newer);
+        }
         envelope::named_key(&bytes).ok_or(Malformed::BadValue { field: "sealed value" })?;
         Ok(Self { bytes, content: PhantomData })
     }

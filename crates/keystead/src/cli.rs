@@ -116,8 +116,11 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Serve an instance
     ///
-    /// Runs until it is told to stop (SIGINT or SIGTERM). With --json the first line on standard
-    /// output is {"listening":"http://HOST:PORT"}, printed once it answers.
+    /// Runs until it is told to stop (SIGINT or SIGTERM): then requests in flight end, the last
+    /// events go to the vaults, and it exits with 0; a second signal ends it at once with 1. With
+    /// --json the first line on standard output is {"listening":"http://HOST:PORT"}, printed once
+    /// it answers; with --metrics-listen it has "metrics" too. Under systemd it tells when it is
+    /// ready and feeds the watchdog.
     Serve(ServeArgs),
     /// Recover from vaults and a kit
     #[command(subcommand)]
@@ -186,16 +189,19 @@ impl Cli {
                 data_dir: args.data_dir.clone(),
                 passphrase_file: args.passphrase.passphrase_file.clone(),
                 listen: args.listen,
+                ..SettingArgs::default()
             },
             Command::Serve(args) => SettingArgs {
                 data_dir: args.data_dir.clone(),
                 passphrase_file: args.passphrase_file.clone(),
                 listen: args.listen,
+                metrics_listen: args.metrics_listen,
             },
             Command::Restore(RestoreCommand::Run(args)) => SettingArgs {
                 data_dir: args.data_dir.clone(),
                 passphrase_file: args.passphrase.passphrase_file.clone(),
                 listen: args.listen,
+                ..SettingArgs::default()
             },
             Command::Status(args) => {
                 SettingArgs { data_dir: args.data_dir.clone(), ..SettingArgs::default() }
@@ -225,6 +231,7 @@ impl Cli {
             ("--data-dir", "instance.data_dir", flags.data_dir),
             ("--passphrase-file", "instance.passphrase", text_of(flags.passphrase_file.as_ref())),
             ("--listen", "serve.listen", text_of(flags.listen.as_ref())),
+            ("--metrics-listen", "serve.metrics_listen", text_of(flags.metrics_listen.as_ref())),
             ("--profile", "client.profile", profile),
         ];
         set.into_iter().filter_map(|(flag, name, text)| Some((flag, name, text?))).collect()

@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) passphrase: Option<Reference>,
     /// `serve.listen`: loopback.
     pub(crate) listen: SocketAddr,
+    /// `serve.metrics_listen`: loopback.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// `serve.max_unfenced`: 1 minute to 24 hours.
     pub(crate) max_unfenced: Duration,
     /// `serve.arena`: 1 MiB to 1 GiB.

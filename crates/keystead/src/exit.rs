@@ -42,6 +42,9 @@ impl Exit {
     }
 }
 
+/// What to do with bytes that a later program wrote: they are neither corrupt nor lost.
+pub(crate) const NEWER_HINT: &str = "nothing was changed: run it with the keystead that wrote it";
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())

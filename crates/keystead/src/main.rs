@@ -15,6 +15,8 @@ mod exit;
 mod failed;
 mod logging;
 mod new_file;
+#[cfg(test)]
+mod newer_test;
 mod output;
 mod plan;
 mod secrets;

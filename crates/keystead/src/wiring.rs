@@ -6,13 +6,17 @@
 pub(crate) mod audit;
 pub(crate) mod backups;
 mod dev;
+mod ending;
 mod folder;
 mod init;
 mod kit_files;
 pub(crate) mod kits;
+mod machine;
+mod record;
 mod refused;
 mod restore;
 mod serve;
+mod supervisor;
 mod world;
 
 pub(crate) use audit::AuditFailed;

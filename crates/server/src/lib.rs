@@ -14,6 +14,9 @@ pub mod fuzz;
 mod json;
 #[cfg(test)]
 mod matrix;
+mod metrics;
+mod node;
+mod probes;
 mod serve;
 
 use std::sync::Arc;
@@ -25,22 +28,24 @@ use axum::{
 use keystead_domain::RequestId;
 use keystead_service::Service;
 
-pub use serve::serve;
+pub use node::{MachineReadings, Node};
+pub use serve::{serve, serve_operators};
 
 /// Every route of every front.
-pub fn router(service: Arc<Service>) -> Router {
+pub fn router(service: Arc<Service>, node: Arc<Node>) -> Router {
     Router::new()
         .route("/", post(aws::handle))
-        .route("/livez", get(livez))
         .merge(api::routes())
+        .merge(probes::routes(node))
         .fallback(api::no_route)
         .method_not_allowed_fallback(api::no_route)
         .with_state(service)
 }
 
-/// Says that the process runs, and nothing about keys, vaults or callers.
-async fn livez() -> &'static str {
-    "ok\n"
+/// What operators and their programs read: metrics and probes, on a listener of their own.
+pub fn operators(node: Arc<Node>) -> Router {
+    let metrics = Router::new().route("/metrics", get(metrics::show)).with_state(node.clone());
+    metrics.merge(probes::routes(node))
 }
 
 /// The one line that a request leaves in the log.

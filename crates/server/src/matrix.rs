@@ -4,6 +4,7 @@
 //! reviewer sees it: the fault, then its kind and what KMS, STS and `/v1` answer, then the message
 //! that a KMS client reads. Each kind that a fault can have must occur.
 
+use keystead_crypto::bytes::Malformed;
 use keystead_domain::{BadAlias, BadKeyName, ChangeId, KeyId, KeySpec, KeyState, Timestamp};
 use keystead_service::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};
 
@@ -54,6 +55,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         Fault::NotDoomed { key },
         Fault::KeyExpired { key },
         Fault::Ciphertext,
+        Fault::NewerCiphertext(Malformed::Version { what: "ciphertext", found: 2, known: 1 }),
         Fault::IncorrectKey,
         Fault::Field { field: "limit", message: "Member must be lawful".into() },
         Fault::LeaseExpired,

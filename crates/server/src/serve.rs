@@ -18,7 +18,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use crate::{admission::Peer, router};
+use crate::{Node, admission::Peer, operators, router};
 
 /// How many connections are served at once; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: u32 = 1024;
@@ -38,6 +38,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// How long to wait where the system has no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// How many connections are served at once on the operators' listener.
+const MAX_OPERATORS: u32 = 16;
+
 /// Serves every front on `listener` until `shutdown` ends, then drains.
 ///
 /// # Errors
@@ -45,9 +48,31 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
+    node: Arc<Node>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let (router, permits) = (router(service), Arc::new(Semaphore::new(MAX_CONNECTIONS as usize)));
+    accept(listener, router(service, node), MAX_CONNECTIONS, shutdown).await
+}
+
+/// Serves metrics and probes on `listener` until `shutdown` ends.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_operators(
+    listener: TcpListener,
+    node: Arc<Node>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    accept(listener, operators(node), MAX_OPERATORS, shutdown).await
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    max_connections: u32,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let permits = Arc::new(Semaphore::new(max_connections as usize));
     let (stop, stopped) = watch::channel(());
     let accepting = async {
         loop {
@@ -71,7 +96,7 @@ pub async fn serve(
     }
     drop(listener);
     drop(stop);
-    if tokio::time::timeout(DRAIN, permits.acquire_many(MAX_CONNECTIONS)).await.is_err() {
+    if tokio::time::timeout(DRAIN, permits.acquire_many(max_connections)).await.is_err() {
         tracing::warn!("connections were cut off at shutdown");
     }
     Ok(())

@@ -10,6 +10,8 @@ use keystead_domain::{
 };
 use zeroize::Zeroizing;
 
+use crate::metrics::KeyUseCount;
+
 /// Through which front a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Front {
@@ -294,6 +296,8 @@ pub struct KeyView {
     pub vaulted: Vaulted,
     /// When the copy of each version, in their order, last did what the running key does.
     pub proven: Vec<Option<Timestamp>>,
+    /// How often it was used since this node started, by operation.
+    pub uses: Vec<KeyUseCount>,
 }
 
 /// Whether a change is below the vaults' watermark: a comparison, never a stored state.

@@ -88,6 +88,11 @@ impl<T> Recorded<T> {
         Self(value)
     }
 
+    /// The answer, to be counted.
+    pub(crate) fn look(&self) -> &T {
+        &self.0
+    }
+
     /// The answer.
     #[must_use]
     pub fn into_inner(self) -> T {

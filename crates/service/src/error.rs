@@ -165,6 +165,9 @@ pub enum Fault {
     /// The ciphertext is not ours, altered, or made under another context.
     #[error("the ciphertext does not open under this key and context")]
     Ciphertext,
+    /// A later program made the ciphertext.
+    #[error(transparent)]
+    NewerCiphertext(keystead_crypto::bytes::Malformed),
     /// The ciphertext opens under another key than the one named.
     #[error("the ciphertext was made under another key than the one named")]
     IncorrectKey,
@@ -372,6 +375,7 @@ impl Error {
             | Fault::Nothing { .. } => ErrorKind::NotFound,
             Fault::KeyName(BadKeyName::Malformed { .. })
             | Fault::Ciphertext
+            | Fault::NewerCiphertext(_)
             | Fault::IncorrectKey
             | Fault::AliasName(_)
             | Fault::DryRun

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use keystead_crypto::bytes::Malformed;
 use keystead_domain::{Kind, VersionId};
 use keystead_store::{CommittedChange, StoreFailed};
 use thiserror::Error;
@@ -34,6 +35,8 @@ pub(crate) enum FollowFailed {
     Store(#[from] StoreFailed),
     #[error(transparent)]
     Journal(#[from] keystead_journal::JournalFailed),
+    #[error(transparent)]
+    Newer(Malformed),
     #[error("{kind} of change {commit_seq} does not open or read")]
     Corrupt { kind: Kind, commit_seq: u64 },
 }

@@ -6,15 +6,7 @@
 
 use std::sync::Arc;
 
-use keystead_ledger::Attributes;
-
-use crate::{
-    Service,
-    audit::{node_act, record_node},
-    found::file,
-    ports::blocking,
-    status::StatusReport,
-};
+use crate::{Service, found::file, ports::blocking, status::StatusReport};
 
 const RECORD_MS: u64 = 5_000;
 const FLUSH_MS: u64 = 10_000;
@@ -35,22 +27,10 @@ impl Service {
         self.ports.tasks.spawn("verifications", Box::pin(proofs.keep_verifying()));
     }
 
-    /// Ends a node in order: its last event, its status record, its journal.
-    pub async fn stop(&self) {
-        let stopped = node_act(self.ports.clock.now(), "NodeStopped", Attributes::new());
-        if let Err(failed) = record_node(&self.ports, stopped).await {
-            tracing::warn!(%failed, "the node's end is not in the ledger");
-        }
-        let mut report = self.report().await;
-        report.state = "stopped: by its operator".to_owned();
-        self.write_status(&report).await;
-        self.ports.journal.stop();
-    }
-
     async fn keep_status_record(self: Arc<Self>) {
         loop {
-            let report = self.report().await;
-            self.write_status(&report).await;
+            let census = self.take_census().await;
+            self.write_status(&census.report).await;
             self.ports.clock.sleep_ms(RECORD_MS).await;
         }
     }
@@ -65,7 +45,7 @@ impl Service {
     }
 
     /// Writes the signed record that `status` shows while no server answers.
-    async fn write_status(&self, report: &StatusReport) {
+    pub(crate) async fn write_status(&self, report: &StatusReport) {
         let signed = report.sign(&self.sealing().signer);
         let disk = self.ports.disk.clone();
         let write = move || disk.replace(&file(STATUS_FILE), signed.as_bytes());

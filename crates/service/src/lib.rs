@@ -23,11 +23,13 @@ mod keys;
 mod kits;
 pub mod logs;
 mod lru;
+pub mod metrics;
 mod outbox;
 mod points;
 mod ports;
 mod progress;
 mod proofs;
+mod readiness;
 mod replay;
 mod report;
 pub mod restore;
@@ -35,6 +37,7 @@ mod service;
 mod shipper;
 mod start;
 pub mod status;
+mod stop;
 mod survey;
 mod taken;
 mod tenants;
@@ -56,8 +59,10 @@ pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use points::{CreatePoint, PointSchedule};
 pub use ports::{Clock, RestoreSite, Site, Tasks};
 pub use proofs::{Level, Verification, VerifySchedule};
+pub use readiness::NotReady;
 pub use service::{Refusal, Service};
 pub use start::{AuditDurability, StartFailed, StartOptions, Upkeep, start};
+pub use stop::LeftBehind;
 pub use uses::{
     DEFAULT_LEASE_MS, DataKeyLeased, GenerateLeasedDataKey, GenerateMac, GetPublicKey,
     LEASE_MAX_MS, Lease, LeaseDataKey, MacGenerated, MacVerified, MessageType, PublicKeyShown,

@@ -102,6 +102,17 @@ pub enum LogsRefused {
     },
 }
 
+impl LogsRefused {
+    /// Whether a later program wrote what this one does not read.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        match self {
+            Self::Log { refused: LogRefused::NotLeaf { source, .. }, .. } => source.is_newer(),
+            _ => false,
+        }
+    }
+}
+
 /// What a reader does with each entry, in order.
 pub type EachEntry<'e> = &'e mut (dyn FnMut(&Origin, u64, &Leaf) + Send);
 

@@ -13,6 +13,8 @@ use keystead_journal::{Disk, Journal};
 use keystead_store::Backend;
 use keystead_targets::{FailureDomain, VaultOpener};
 
+use crate::metrics::Metrics;
+
 /// Time.
 #[async_trait]
 pub trait Clock: Send + Sync + std::fmt::Debug {
@@ -21,6 +23,11 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 
     /// Milliseconds since some fixed instant; never goes backwards.
     fn monotonic_ms(&self) -> u64;
+
+    /// The same in microseconds, for measuring what takes less than a millisecond.
+    fn monotonic_us(&self) -> u64 {
+        self.monotonic_ms().saturating_mul(1_000)
+    }
 
     /// Ends `ms` milliseconds of monotonic time from now.
     async fn sleep_ms(&self, ms: u64);
@@ -78,6 +85,7 @@ pub struct RestoreSite {
 pub(crate) struct Ports {
     pub(crate) site: Site,
     pub(crate) journal: Arc<Journal>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl std::ops::Deref for Ports {

@@ -7,6 +7,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use keystead_crypto::bytes::Malformed;
 use keystead_domain::{AccessKey, Alias, Key, KeyState, KeyVersion, Kind, VersionId};
 use keystead_store::{AggregateRef, CommittedChange, Expected, Put, Stored};
 
@@ -169,14 +170,14 @@ async fn apply_row(
             to.keys.insert(key.id, Arc::new(KeyEntry { key, materials }));
         }
         Kind::AccessKey => {
-            let key = AccessKey::from_body(&open(tenants, row)?).map_err(|_| corrupt(row))?;
+            let key = AccessKey::from_body(&open(tenants, row)?).map_err(unread(row))?;
             let secret = ports.store.material(key.secret).await?.ok_or_else(|| corrupt(row))?;
             let name = key.access_key_id.clone();
             let entry = AccessEntry { id: row.aggregate.id, key, secret };
             to.access_keys.insert(name, Arc::new(entry));
         }
         Kind::Alias => {
-            let alias = Alias::from_body(&open(tenants, row)?).map_err(|_| corrupt(row))?;
+            let alias = Alias::from_body(&open(tenants, row)?).map_err(unread(row))?;
             to.aliases.insert((alias.tenant, alias.name.to_string()), Arc::new(alias));
         }
         _ => {}
@@ -185,12 +186,16 @@ async fn apply_row(
 }
 
 fn read_key(tenants: &Tenants, row: &Stored) -> Result<Key, FollowFailed> {
-    Key::from_body(&open(tenants, row)?).map_err(|_| corrupt(row))
+    Key::from_body(&open(tenants, row)?).map_err(unread(row))
 }
 
 fn open(tenants: &Tenants, row: &Stored) -> Result<zeroize::Zeroizing<Vec<u8>>, FollowFailed> {
     let keys = tenants.get(&row.tenant).ok_or_else(|| corrupt(row))?;
     keys.open_body(row).map_err(|_| corrupt(row))
+}
+
+fn unread(row: &Stored) -> impl Fn(Malformed) -> FollowFailed {
+    move |bad| if bad.is_newer() { FollowFailed::Newer(bad) } else { corrupt(row) }
 }
 
 fn corrupt(row: &Stored) -> FollowFailed {

@@ -10,9 +10,9 @@ use crate::{
     Cx, Error, Fault, Level, Service,
     audit::Deed,
     door::{Recorded, Resolved, Resource},
-    start::{AuditDurability, head_text, scan_all},
+    metrics::health_name,
+    start::{head_text, scan_all},
     status::{KitStatus, PromiseStatus, StatusReport, VaultStatus, VerificationStatus},
-    tiles::SHIPPED_EVERY_MS,
     vaults::{Health, Member},
 };
 
@@ -78,13 +78,6 @@ impl Service {
         };
         report.promises = promises(&report, &self.destroyed());
         report
-    }
-
-    fn audit_rpo_ms(&self) -> u64 {
-        match self.durability {
-            AuditDurability::Local => SHIPPED_EVERY_MS,
-            AuditDurability::Vaulted => 0,
-        }
     }
 
     fn verification(&self, level: Level) -> VerificationStatus {
@@ -157,11 +150,11 @@ impl Service {
 
     fn vault_status(&self, number: usize, member: &Member) -> VaultStatus {
         let built = *self.set.built().borrow();
-        let (state, reason) = match member.health() {
-            Health::Unasked => ("unasked", None),
-            Health::Current => ("current", None),
-            Health::Behind(_) => ("behind", None),
-            Health::Away(reason) => ("away", Some(reason)),
+        let health = member.health();
+        let state = health_name(&health);
+        let reason = match health {
+            Health::Away(reason) => Some(reason),
+            Health::Unasked | Health::Current | Health::Behind(_) => None,
         };
         VaultStatus {
             url: member.vault.url().to_string(),

@@ -4,7 +4,13 @@
 //! other. Each operation runs in a task of its own, so that a client that goes away cancels
 //! nothing.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{Account, Instance, NodeId, RequestId};
@@ -19,6 +25,7 @@ use crate::{
     keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
+    metrics::{Census, Metrics},
     points::PointNumbers,
     ports::Ports,
     progress::Progress,
@@ -61,6 +68,9 @@ pub struct Service {
     pub(crate) base: ChainEnd,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
+    /// What was last counted of everything.
+    pub(crate) census: RwLock<Option<Arc<Census>>>,
+    pub(crate) stopping: AtomicBool,
     /// Stands in for the secret of access keys that do not exist.
     pub(crate) no_secret: Secret<40>,
 }
@@ -89,6 +99,21 @@ impl Service {
         &self.instance.account
     }
 
+    /// What this node has done since it started.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.ports.metrics
+    }
+
+    /// Says that this node will stop soon: whoever sends it requests should send them elsewhere.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     /// What seals and signs at present.
     pub(crate) fn sealing(&self) -> Arc<Sealing> {
         self.shipper.sealing()
@@ -105,6 +130,7 @@ impl Service {
     pub async fn refuse(self: &Arc<Self>, refusal: Refusal) -> Recorded<Error> {
         let Refusal { request, front, operation, source, principal, error } = refusal;
         let Some(principal) = principal else {
+            self.metrics().unproven(front, &error);
             self.audit.count_unproven(&self.tenants, &source);
             return Recorded::after_sync(error);
         };
@@ -112,10 +138,9 @@ impl Service {
         let deed = Deed { operation: &operation, resource: None };
         let refused: Result<(), Error> = Err(error);
         let recorded = self.record(&cx, deed, self.progress.applied.at(), refused).await;
-        match recorded.into_inner() {
-            Err(error) => Recorded::after_sync(error),
-            Ok(()) => Recorded::after_sync(Fault::Internal.into()),
-        }
+        let error = recorded.into_inner().err().unwrap_or_else(|| Fault::Internal.into());
+        self.metrics().answered(front, &operation, Some(&error), None);
+        Recorded::after_sync(error)
     }
 
     /// Says who the caller is.
@@ -225,9 +250,17 @@ impl Service {
         work: impl Future<Output = Recorded<Result<T, Error>>> + Send + 'static,
     ) -> Recorded<Result<T, Error>> {
         let (done, answer) = tokio::sync::oneshot::channel();
+        let (front, clock, metrics) =
+            (cx.front, self.ports.clock.clone(), self.ports.metrics.clone());
+        let (running, begun_us) = (metrics.begin(), clock.monotonic_us());
         let task = async move {
+            let recorded = work.await;
+            let took_us = clock.monotonic_us().saturating_sub(begun_us);
+            let error = recorded.look().as_ref().err();
+            metrics.answered(front, operation, error, Some(took_us));
+            drop(running);
             // The client may have gone; its operation is complete all the same.
-            let _ = done.send(work.await);
+            let _ = done.send(recorded);
         };
         self.ports.tasks.spawn(operation, Box::pin(task));
         match answer.await {
@@ -235,7 +268,9 @@ impl Service {
             Err(_) => {
                 let deed = Deed { operation, resource: None };
                 let revision = self.progress.applied.at();
-                self.record(&cx, deed, revision, Err(Fault::Internal.into())).await
+                let fault: Error = Fault::Internal.into();
+                self.metrics().answered(cx.front, operation, Some(&fault), None);
+                self.record(&cx, deed, revision, Err(fault)).await
             }
         }
     }

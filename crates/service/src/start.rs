@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicBool},
 };
 
 use keystead_archive::{EpochRecord, RecipientSet, object_hash};
@@ -31,6 +31,7 @@ use crate::{
     keys::{Destroying, LateAnswers},
     kits::Challenges,
     lru::Lru,
+    metrics::{MeasuredDisk, Metrics},
     outbox::Outbox,
     points::PointNumbers,
     ports::{Ports, blocking},
@@ -132,6 +133,9 @@ pub enum StartFailed {
         /// Which.
         what: String,
     },
+    /// A later program wrote it.
+    #[error(transparent)]
+    Newer(Malformed),
     /// Database and seal are of two instances.
     #[error("the database belongs to another instance than the seal")]
     OtherInstance,
@@ -182,6 +186,17 @@ pub enum StartFailed {
 }
 
 impl StartFailed {
+    /// Whether a later program wrote what this one does not read: nothing is wrong with it.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        match self {
+            Self::Newer(_) | Self::Store(StoreFailed::Newer { .. }) => true,
+            Self::Seal(SealFailed::Malformed(bad))
+            | Self::Journal(JournalUnreadable::BadHeader { source: bad, .. }) => bad.is_newer(),
+            _ => false,
+        }
+    }
+
     /// What the reader can do next.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -218,6 +233,7 @@ impl From<FollowFailed> for StartFailed {
         match failed {
             FollowFailed::Store(failed) => Self::Store(failed),
             FollowFailed::Journal(failed) => Self::Record(failed),
+            FollowFailed::Newer(bad) => Self::Newer(bad),
             other => Self::Corrupt { what: other.to_string() },
         }
     }
@@ -245,11 +261,13 @@ pub(crate) struct OpenedInstance {
 /// [`StartFailed`].
 pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, StartFailed> {
     let opened = open_instance(&site).await?;
-    let journal_disk = site.journal_disk.clone();
+    let metrics = Arc::new(Metrics::default());
+    let (disk, clock) = (site.journal_disk.clone(), site.clock.clone());
+    let journal_disk = Arc::new(MeasuredDisk::new(disk, clock, metrics.clone()));
     let journal = blocking(&*site.tasks, move || Journal::open(journal_disk, Limits::default()))
         .await
         .ok_or(StartFailed::Internal)??;
-    let ports = Ports { site, journal: Arc::new(journal) };
+    let ports = Ports { site, journal: Arc::new(journal), metrics };
     ports.tasks.drive(ports.journal.clone());
     let node = node_of(&ports.journal)?;
     let chain = chain(&ports, opened.instance.id, opened.root.public()).await?;
@@ -331,6 +349,8 @@ async fn run(
         late: LateAnswers::default(),
         destroying: Destroying::default(),
         root_acts: tokio::sync::Mutex::new(()),
+        census: RwLock::default(),
+        stopping: AtomicBool::new(false),
         shipper,
     });
     service.start_jobs();
@@ -462,6 +482,9 @@ fn open_body(
 }
 
 pub(crate) fn corrupt(what: &str, bad: &Malformed) -> StartFailed {
+    if bad.is_newer() {
+        return StartFailed::Newer(*bad);
+    }
     StartFailed::Corrupt { what: format!("{what}: {bad}") }
 }
 

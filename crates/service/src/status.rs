@@ -5,15 +5,38 @@
 //! *holds* only where this program looked and saw it.
 
 use keystead_archive::{NodeCertificate, NodeSigner};
-use keystead_crypto::{Signature, VerifyingKey};
+use keystead_crypto::{Signature, VerifyingKey, bytes::Malformed};
 use keystead_domain::{parse_hex, to_hex};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 const SIGNED_AS: &str = "status";
+
+/// The form of the record that this program writes and reads.
+pub const RECORD_FORMAT: u16 = 1;
+
+/// What every form of the record begins with.
+#[derive(Deserialize)]
+struct RecordHead {
+    format: u16,
+}
+
+/// Why a record is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RecordRefused {
+    /// It is not what a node wrote, or not whole.
+    #[error("the status record is damaged or forged")]
+    Damaged,
+    /// A later program wrote it.
+    #[error(transparent)]
+    Newer(Malformed),
+}
 
 /// A report as it lies in the data folder: anybody may read it, nobody but the node can make it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusRecord {
+    /// Version of this form: [`RECORD_FORMAT`].
+    pub format: u16,
     /// The report.
     pub report: StatusReport,
     /// The node's root-signed certificate, hex.
@@ -26,8 +49,19 @@ impl StatusRecord {
     /// Reads a record and checks its signature under the root key that it names itself: damage and
     /// half-written files are found; who forges both must forge the root, which the reader
     /// compares.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// [`RecordRefused`].
+    pub fn read(text: &str) -> Result<Self, RecordRefused> {
+        let head: RecordHead = serde_json::from_str(text).map_err(|_| RecordRefused::Damaged)?;
+        if head.format > RECORD_FORMAT {
+            let (what, found, known) = ("status record", head.format, RECORD_FORMAT);
+            return Err(RecordRefused::Newer(Malformed::Version { what, found, known }));
+        }
+        Self::verified(text).ok_or(RecordRefused::Damaged)
+    }
+
+    fn verified(text: &str) -> Option<Self> {
         let record: Self = serde_json::from_str(text).ok()?;
         let root = VerifyingKey(parse_hex(&record.report.root_public_key)?);
         let certificate = hex_bytes(&record.certificate)?;
@@ -180,6 +214,7 @@ impl StatusReport {
     pub(crate) fn sign(&self, signer: &NodeSigner) -> String {
         let text = self.to_json();
         let record = StatusRecord {
+            format: RECORD_FORMAT,
             report: self.clone(),
             certificate: to_hex(signer.certificate_bytes()),
             signature: to_hex(&signer.sign(SIGNED_AS, text.as_bytes()).0),

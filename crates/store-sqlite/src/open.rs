@@ -56,7 +56,11 @@ pub enum OpenFailed {
         application: i32,
     },
     /// A newer program wrote it; nothing was changed.
-    #[error("`{path}` has schema {found}; this program knows schemas up to {known}")]
+    #[error(
+        "database `{path}` has schema version {found}; keystead {} reads up to {known}: use a \
+         newer one",
+        env!("CARGO_PKG_VERSION")
+    )]
     Newer {
         /// The database.
         path: PathBuf,

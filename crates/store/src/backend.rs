@@ -90,7 +90,10 @@ pub enum StoreFailed {
         column: &'static str,
     },
     /// The database was written by a newer program.
-    #[error("the database has schema {found}; this program knows schemas up to {known}")]
+    #[error(
+        "the database has schema version {found}; keystead {} reads up to {known}: use a newer one",
+        env!("CARGO_PKG_VERSION")
+    )]
     Newer {
         /// Its schema.
         found: u32,

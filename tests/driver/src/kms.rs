@@ -106,6 +106,19 @@ impl<'a> Kms<'a> {
         if status == 200 { Ok(answer) } else { Err(refused(operation, status, &answer)) }
     }
 
+    /// The signed request as it goes over the wire, head and body, for whoever sends it in pieces.
+    #[must_use]
+    pub fn on_the_wire(&self, operation: &str, body: &Value, more: &str) -> (String, Vec<u8>) {
+        let (parts, body) = self.signed(operation, body.to_string().into_bytes()).into_parts();
+        let mut head = format!("{} {} HTTP/1.1\r\n", parts.method, parts.uri.path());
+        for (name, value) in &parts.headers {
+            let value = value.to_str().expect("our headers are plain text");
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n{more}\r\n", body.len()));
+        (head, body)
+    }
+
     fn signed(&self, operation: &str, body: Vec<u8>) -> Request<Vec<u8>> {
         let target = format!("TrentService.{operation}");
         let headers =

@@ -5,6 +5,7 @@
 //! time.
 
 mod failed;
+mod fixture;
 mod kms;
 mod machine;
 mod native;
@@ -12,6 +13,7 @@ mod serving;
 mod signed;
 
 pub use failed::Failed;
+pub use fixture::{Fixture, Place, copy};
 pub use kms::{Access, CallFailed, Kms};
 pub use machine::{Ended, Machine, binary, make_private};
 pub use native::{Native, segment};

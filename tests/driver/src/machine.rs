@@ -154,7 +154,15 @@ impl Machine {
             args.extend(["--listen".into(), "127.0.0.1:0".into()]);
         }
         args.extend(more.iter().map(|arg| arg.as_ref().to_owned()));
-        Serving::start(self.command(&args), &self.folder)
+        self.serve_as(&args)
+    }
+
+    /// Runs a command line that serves and prints its first line as JSON.
+    ///
+    /// # Errors
+    /// [`Failed`], also where the server ends before it is ready.
+    pub fn serve_as<A: AsRef<OsStr>>(&self, line: &[A]) -> Result<Serving, Failed> {
+        Serving::start(self.command(line), &self.folder)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{Failed, machine::line_of};
 pub struct Serving {
     child: Child,
     endpoint: String,
+    metrics: Option<String>,
     log: PathBuf,
 }
 
@@ -31,10 +32,13 @@ impl Serving {
         command.stdout(Stdio::piped()).stderr(file);
         let child = command.spawn();
         let child = child.map_err(|source| Failed::Start { program: line.clone(), source })?;
-        let mut serving = Self { child, endpoint: String::new(), log };
+        let mut serving = Self { child, endpoint: String::new(), metrics: None, log };
         let printed = serving.first_line();
-        match endpoint(&printed) {
-            Some(endpoint) => serving.endpoint = endpoint,
+        match url(&printed, "listening") {
+            Some(endpoint) => {
+                serving.endpoint = endpoint;
+                serving.metrics = url(&printed, "metrics");
+            }
             None if printed.is_empty() => return Err(serving.ended(line)),
             None => return Err(Failed::Printed { line, printed }),
         }
@@ -45,6 +49,12 @@ impl Serving {
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Where it answers metrics and probes, where it does: `http://HOST:PORT`.
+    #[must_use]
+    pub fn metrics(&self) -> Option<&str> {
+        self.metrics.as_deref()
     }
 
     /// What it has logged.
@@ -65,10 +75,15 @@ impl Serving {
     }
 
     /// Asks it to stop (SIGTERM) and waits; returns its exit code.
-    pub fn stop(mut self) -> Option<i32> {
+    pub fn stop(self) -> Option<i32> {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// Asks it to stop (SIGTERM).
+    pub fn ask_to_stop(&self) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).expect("the child is ours and was not waited for");
-        self.child.wait().ok()?.code()
     }
 
     /// Waits until it ends by itself; returns its exit code.
@@ -102,9 +117,9 @@ impl Drop for Serving {
     }
 }
 
-fn endpoint(line: &str) -> Option<String> {
+fn url(line: &str, name: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
-    Some(line.get("listening")?.as_str()?.to_owned())
+    Some(line.get(name)?.as_str()?.to_owned())
 }
 
 fn new_log(folder: &Path) -> Result<(PathBuf, File), Failed> {

@@ -25,7 +25,7 @@ impl<'a> Place<'a> {
 
     /// Files of bytes that a test reads: nobody wraps their lines.
     pub(super) fn is_vector(&self) -> bool {
-        self.path.starts_with("tests/vectors/")
+        ["tests/vectors/", "tests/fixtures/"].iter().any(|folder| self.path.starts_with(folder))
     }
 
     /// Whether the whole file is test code.

@@ -130,6 +130,14 @@ pub(crate) struct ServeArgs {
     /// 127.0.0.1:7700.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+
+    /// Answer /metrics, /livez and /readyz here, without a signature
+    ///
+    /// Loopback only: whoever is on this machine may read them. It answers from the first moment,
+    /// before the node has started. Default: the configuration's `serve.metrics_listen`; where that
+    /// is not set either, nothing serves metrics.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
 }
 
 /// `keystead status`.

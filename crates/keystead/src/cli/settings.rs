@@ -37,4 +37,8 @@ pub(crate) struct SettingArgs {
     /// As `serve` takes it
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+
+    /// As `serve` takes it
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
 }

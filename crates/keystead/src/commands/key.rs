@@ -39,7 +39,15 @@ struct Key {
     #[serde(default)]
     versions: Vec<Version>,
     #[serde(default)]
+    uses: Vec<Uses>,
+    #[serde(default)]
     tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Uses {
+    operation: String,
+    count: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -233,6 +241,9 @@ fn text(key: &Key) -> String {
         line("destroyed", &moment(at));
     }
     line("rotates", &key.next_rotation_at.as_deref().map_or("never".into(), moment));
+    for used in &key.uses {
+        line("used", &format!("{} {} times since the node started", used.operation, used.count));
+    }
     for (name, value) in &key.tags {
         line("tag", &format!("{name}={value}"));
     }

@@ -8,13 +8,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use keystead_crypto::bytes::Malformed;
 use keystead_domain::{Timestamp, to_hex};
-use keystead_service::status::{StatusRecord, StatusReport};
+use keystead_service::status::{RecordRefused, StatusRecord, StatusReport};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::client::{CallFailed, Client, ProfileRefused};
-use crate::exit::{Exit, Explained};
+use crate::exit::{Exit, Explained, NEWER_HINT};
 use crate::failed::Failed;
 use crate::output::status::{Witness, text};
 use crate::output::{Form, warn};
@@ -62,6 +63,14 @@ pub(crate) enum StatusUnknown {
         /// Where the record is.
         path: PathBuf,
     },
+    /// No server, and a later one wrote the record.
+    #[error("{server}, and its last record cannot be read: {newer}")]
+    NewerRecord {
+        /// What came of asking the server.
+        server: Box<Self>,
+        /// Which version.
+        newer: Malformed,
+    },
     /// No server, and the record speaks of another instance than the profile.
     #[error("{server}, and the record `{}` is of another instance", .path.display())]
     OtherInstance {
@@ -77,7 +86,7 @@ impl Explained for StatusUnknown {
         match self {
             Self::Silent(_) | Self::NoRecord { .. } => Exit::Unavailable,
             Self::BadRecord { .. } => Exit::Corrupt,
-            Self::OtherInstance { .. } => Exit::Usage,
+            Self::OtherInstance { .. } | Self::NewerRecord { .. } => Exit::Usage,
             Self::Stranger(refused) => refused.exit(),
         }
     }
@@ -88,6 +97,7 @@ impl Explained for StatusUnknown {
                 "is `keystead serve` running? `--data-dir FOLDER` shows its last record".to_owned(),
             ),
             Self::Stranger(refused) => refused.hint(),
+            Self::NewerRecord { .. } => Some(NEWER_HINT.to_owned()),
             Self::NoRecord { .. } | Self::BadRecord { .. } => {
                 Some("`keystead serve` writes it anew".to_owned())
             }
@@ -146,9 +156,10 @@ fn read(
         });
     }
     match StatusRecord::read(&text).map(|record| record.report) {
-        Some(report) if root.is_none_or(|root| root == report.root_public_key) => Ok(report),
-        Some(_) => Err(StatusUnknown::OtherInstance { server, path }),
-        None => Err(StatusUnknown::BadRecord { server, path }),
+        Ok(report) if root.is_none_or(|root| root == report.root_public_key) => Ok(report),
+        Ok(_) => Err(StatusUnknown::OtherInstance { server, path }),
+        Err(RecordRefused::Newer(newer)) => Err(StatusUnknown::NewerRecord { server, newer }),
+        Err(RecordRefused::Damaged) => Err(StatusUnknown::BadRecord { server, path }),
     }
 }
 

@@ -41,7 +41,7 @@ const HOUR_MS: u64 = 3_600_000;
 const TIMEOUT: Bounds = Bounds { range: 1000..=600_000, least: "1s", most: "10m" };
 
 /// Every field, in the order in which `config explain` shows them.
-pub(crate) const FIELDS: [Field; 13] = [
+pub(crate) const FIELDS: [Field; 14] = [
     Field {
         name: "instance.data_dir",
         form: "a folder",
@@ -65,6 +65,15 @@ pub(crate) const FIELDS: [Field; 13] = [
         about: "where the server answers; port 0 takes a free one",
         changed_by: "who runs two instances on one machine",
         set: |config, text| loopback(text).map(|value| config.listen = value),
+    },
+    Field {
+        name: "serve.metrics_listen",
+        form: "HOST:PORT on loopback",
+        default: None,
+        about: "where /metrics, /livez and /readyz are answered without a signature; unset is \
+                nowhere for metrics",
+        changed_by: "who watches the node with Prometheus or a supervisor on the same machine",
+        set: |config, text| loopback(text).map(|value| config.metrics_listen = Some(value)),
     },
     Field {
         name: "serve.max_unfenced",
@@ -167,6 +176,7 @@ impl Default for Config {
             data_dir: None,
             passphrase: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7700)),
+            metrics_listen: None,
             max_unfenced: Duration::from_secs(3600),
             arena_bytes: keystead_arena::DEFAULT_REGION_BYTES,
             audit_durability: AuditDurability::Local,

@@ -19,6 +19,8 @@ pub(crate) struct ServePlan {
     pub(crate) passphrase: SecretText,
     /// Where to listen: loopback.
     pub(crate) listen: SocketAddr,
+    /// Where metrics and probes are answered without a signature: loopback, or nowhere.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// How long uses go on while too few vaults answer.
     pub(crate) max_unfenced: Duration,
     /// Where an event must be before its request is answered.
@@ -44,6 +46,7 @@ impl ServePlan {
             data_dir,
             passphrase,
             listen: config.listen,
+            metrics_listen: config.metrics_listen,
             max_unfenced: config.max_unfenced,
             audit_durability: config.audit_durability,
             upkeep: upkeep(config),

@@ -16,7 +16,7 @@ use super::{serve::runtime, world::Adapters};
 use crate::{
     cli::{AuditVerifyArgs, RootPublicKey},
     client::{Client, ProfileRefused},
-    exit::{Exit, Explained},
+    exit::{Exit, Explained, NEWER_HINT},
     failed::Failed,
     output::{
         Form, Table,
@@ -59,6 +59,7 @@ impl Explained for AuditFailed {
             Self::Ledgers(refused) => match **refused {
                 LogsRefused::Vault(_) => Exit::Unavailable,
                 LogsRefused::NoInstance => Exit::NotFound,
+                ref refused if refused.is_newer() => Exit::Usage,
                 _ => Exit::Corrupt,
             },
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
@@ -72,6 +73,7 @@ impl Explained for AuditFailed {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Ledgers(refused) => match **refused {
+                ref refused if refused.is_newer() => NEWER_HINT,
                 LogsRefused::Short { .. } => "name the other vaults too: one may hold the rest",
                 LogsRefused::Vault(_) | LogsRefused::NoInstance | LogsRefused::OlderUnknown => {
                     return None;

@@ -15,7 +15,6 @@ use keystead_service::{
     RestoreSite,
     backups::{read_point, verify_vaults},
     restore::{PointSource, open_point},
-    status::StatusRecord,
 };
 use keystead_targets::{VaultOpener, VaultUrl};
 use serde_json::{Value, json};
@@ -23,6 +22,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     WiringRefused, kit_files,
+    record::{record_in, vaults_of},
     restore::Shown,
     serve::runtime,
     world::{Adapters, OsClock},
@@ -269,25 +269,18 @@ fn named_vaults(places: &Places, client: Option<&Client>) -> Result<Vec<VaultUrl
     if !places.vaults.is_empty() {
         return Ok(places.vaults.clone());
     }
-    let told = match (&places.data_dir, client) {
-        (Some(folder), _) => {
-            let path = folder.join("status.json");
-            let text = fs::read_to_string(&path)
-                .map_err(|source| WiringRefused::File { path: path.clone(), source })?;
-            let record = StatusRecord::read(&text).ok_or(WiringRefused::NoRecord { path })?;
-            record.report.vaults.into_iter().map(|vault| vault.url).collect()
-        }
+    let urls = match (&places.data_dir, client) {
+        (Some(folder), _) => vaults_of(&record_in(folder)?),
         (None, Some(client)) => urls(&client.read("/v1/status", &[])?),
         (None, None) => Vec::new(),
     };
-    let urls: Vec<VaultUrl> = told.iter().filter_map(|url| url.parse().ok()).collect();
     match urls.is_empty() {
         true => Err(BackupFailed::NoVaults.into()),
         false => Ok(urls),
     }
 }
 
-fn urls(status: &Value) -> Vec<String> {
+fn urls(status: &Value) -> Vec<VaultUrl> {
     let vaults = status["vaults"].as_array().map(Vec::as_slice).unwrap_or_default();
-    vaults.iter().filter_map(|vault| vault["url"].as_str().map(str::to_owned)).collect()
+    vaults.iter().filter_map(|vault| vault["url"].as_str()?.parse().ok()).collect()
 }

@@ -7,6 +7,7 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
 use keystead_archive::generate_passphrase;
 use keystead_crypto::Entropy;
+use keystead_server::Node;
 use keystead_service::{Initialised, StartOptions, start};
 use keystead_targets::VaultUrl;
 use serde::Serialize;
@@ -14,9 +15,12 @@ use zeroize::Zeroizing;
 
 use super::{
     WiringRefused,
+    ending::StopSignals,
     folder::DataFolder,
     init::{make, secret_text},
-    serve::{bind, run, runtime, stop_signal},
+    machine,
+    serve::{Front, bind, run, runtime},
+    supervisor::Supervisor,
 };
 use crate::{
     exit::Exit,
@@ -69,7 +73,10 @@ pub(crate) fn dev(listen: SocketAddr, form: Form) -> Result<Exit, Failed> {
             form.answer(&answer, || text(&answer))?;
             std::io::stdout().flush()
         };
-        run(service, listener, stop_signal()?, ready).await
+        let node = Node::starting(machine::readings);
+        node.serves(service.clone());
+        let front = Front { service, node, listener, supervisor: Supervisor::none() };
+        run(front, StopSignals::new()?, ready).await
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
     served.map_err(Into::into)

@@ -7,7 +7,7 @@
 use keystead_archive::OpenedKit;
 use keystead_crypto::{Entropy, VerifyingKey};
 use keystead_domain::{InstanceId, parse_hex, to_hex};
-use keystead_service::{DrillTask, KitChallenge, RestoreSite, restore, status::StatusRecord};
+use keystead_service::{DrillTask, KitChallenge, RestoreSite, restore};
 use keystead_targets::VaultUrl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use super::{
     WiringRefused,
     init::PROGRAM,
     kit_files::{self, KitInMaking, sheet_path},
+    record::{record_in, vaults_of},
     restore::Shown,
     serve::runtime,
     world::{Adapters, OsClock},
@@ -290,14 +291,12 @@ fn vaults(plan: &KitVerifyPlan, instance: InstanceId) -> Result<Vec<VaultUrl>, W
     if !plan.vaults.is_empty() {
         return Ok(plan.vaults.clone());
     }
-    let path = plan.data_dir.clone().unwrap_or_default().join("status.json");
-    let read = std::fs::read_to_string(&path);
-    let text = read.map_err(|source| WiringRefused::File { path: path.clone(), source })?;
-    let record = StatusRecord::read(&text)
-        .filter(|record| record.report.instance == instance.to_string())
-        .ok_or(WiringRefused::NoRecord { path })?;
-    let urls = record.report.vaults.iter().filter_map(|vault| vault.url.parse().ok());
-    Ok(urls.collect())
+    let folder = plan.data_dir.clone().unwrap_or_default();
+    let record = record_in(&folder)?;
+    match record.report.instance == instance.to_string() {
+        true => Ok(vaults_of(&record)),
+        false => Err(WiringRefused::NoRecord { path: folder.join("status.json") }),
+    }
 }
 
 /// Lists the inventory.

@@ -4,12 +4,13 @@ use std::{io, path::PathBuf};
 
 use keystead_archive::{KitRefused, KitUnfinished, PrintedRefused};
 use keystead_arena::InitFailed;
+use keystead_crypto::bytes::Malformed;
 use keystead_journal::DiskFailed;
 use keystead_service::{FoundFailed, StartFailed, restore::RestoreFailed};
 use keystead_store_sqlite::OpenFailed;
 use thiserror::Error;
 
-use crate::exit::{Exit, Explained};
+use crate::exit::{Exit, Explained, NEWER_HINT};
 
 /// Why a command that touches files stopped.
 #[derive(Debug, Error)]
@@ -98,6 +99,14 @@ pub(crate) enum WiringRefused {
         /// Where it lies.
         path: PathBuf,
     },
+    /// A later program wrote the status record.
+    #[error("the record `{}` cannot be used: {newer}", .path.display())]
+    NewerRecord {
+        /// Where it lies.
+        path: PathBuf,
+        /// Which version.
+        newer: Malformed,
+    },
     /// A kit does not open.
     #[error(transparent)]
     Kit(#[from] KitRefused),
@@ -118,9 +127,26 @@ pub(crate) enum WiringRefused {
     Restore(#[from] RestoreFailed),
 }
 
+impl WiringRefused {
+    /// Whether a later program wrote what this one does not read: it is not corrupt, and a restore
+    /// would not mend it.
+    fn is_newer(&self) -> bool {
+        match self {
+            Self::Kit(KitRefused::Newer { .. })
+            | Self::NewerRecord { .. }
+            | Self::Database(OpenFailed::Newer { .. }) => true,
+            Self::Start(failed) => failed.is_newer(),
+            Self::Restore(failed) => failed.is_newer(),
+            Self::Challenge { refused } => refused.is_newer(),
+            _ => false,
+        }
+    }
+}
+
 impl Explained for WiringRefused {
     fn exit(&self) -> Exit {
         match self {
+            _ if self.is_newer() => Exit::Usage,
             Self::Occupied { .. } | Self::NotText { .. } | Self::Printed(_) => Exit::Usage,
             Self::InUse { .. } => Exit::WrongState,
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
@@ -133,6 +159,7 @@ impl Explained for WiringRefused {
             Self::Kit(_)
             | Self::Challenge { .. }
             | Self::NoRecord { .. }
+            | Self::NewerRecord { .. }
             | Self::Restore(
                 RestoreFailed::Chain(_)
                 | RestoreFailed::HeadMissing { .. }
@@ -171,6 +198,7 @@ impl Explained for WiringRefused {
 
     fn hint(&self) -> Option<String> {
         let text = match self {
+            _ if self.is_newer() => NEWER_HINT,
             Self::Occupied { .. } => "name a folder that is absent or empty",
             Self::InUse { .. } => {
                 "stop the `keystead serve` that runs there, or name another folder"
@@ -182,7 +210,9 @@ impl Explained for WiringRefused {
                 "name a file that does not exist: nothing is ever overwritten"
             }
             Self::File { .. } | Self::Folder { .. } => "check the path and its permissions",
-            Self::Listen { .. } => "choose another port with --listen, or 0 for a free one",
+            Self::Listen { .. } => {
+                "choose another port with --listen or --metrics-listen, or 0 for a free one"
+            }
             Self::Kit(KitRefused::WrongPassphraseOrFactor | KitRefused::Factor(_)) => {
                 "check the passphrase, and that the printed secret is the one of this kit"
             }

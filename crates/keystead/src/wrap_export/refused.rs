@@ -1,10 +1,10 @@
 //! Why an export is not taken, with the records that it is about.
 
 use keystead_archive::ObjectRefused;
-use keystead_crypto::bytes::Malformed;
+use keystead_crypto::bytes::PROGRAM;
 use thiserror::Error;
 
-use crate::exit::{Exit, Explained};
+use crate::exit::{Exit, Explained, NEWER_HINT};
 
 /// Why an export is not whole, or not one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -18,7 +18,7 @@ pub(crate) enum ExportRefused {
         fault: &'static str,
     },
     /// The format is of a later program.
-    #[error("the export has format version {found}; this program reads version 1")]
+    #[error("the wrap export has format version {found}; {PROGRAM} reads up to 1: use a newer one")]
     Newer {
         /// Its version.
         found: u64,
@@ -80,7 +80,7 @@ impl Explained for ExportRefused {
 
     fn hint(&self) -> Option<String> {
         match self {
-            _ if self.is_newer() => Some("verify it with a newer `keystead`".to_owned()),
+            _ if self.is_newer() => Some(NEWER_HINT.to_owned()),
             Self::Statement(ObjectRefused::BadSignature { .. }) => {
                 Some("is it of the instance whose root public key was given?".to_owned())
             }
@@ -92,11 +92,11 @@ impl Explained for ExportRefused {
 impl ExportRefused {
     /// Whether a later program may well take it.
     fn is_newer(&self) -> bool {
-        matches!(
-            self,
-            Self::Newer { .. }
-                | Self::Statement(ObjectRefused::Malformed(Malformed::Version { .. }))
-        )
+        match self {
+            Self::Newer { .. } => true,
+            Self::Statement(refused) => refused.is_newer(),
+            _ => false,
+        }
     }
 }
 

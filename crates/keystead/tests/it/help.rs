@@ -100,6 +100,9 @@ fn every_shell_has_a_completion_script() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = home.run(&["completions", shell]).done();
         assert!(script.contains("keystead") && script.contains("expect-head"), "{shell}");
+        for word in COMMANDS.iter().flat_map(|(command, _)| *command) {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
     }
     home.run(&["completions", "csh"]).refused(2, &["invalid value 'csh'", "bash"]);
 }
@@ -108,10 +111,14 @@ fn every_shell_has_a_completion_script() {
 fn every_command_has_a_manual_page() {
     let home = Home::new();
     assert_eq!(home.run(&["man", &home.at("new/pages")]).done(), "");
-    for page in ["keystead.1", "keystead-init.1", "keystead-restore-run.1", "keystead-kit-revoke.1"]
-    {
-        let text = std::fs::read_to_string(home.path().join("new/pages").join(page)).unwrap();
-        assert!(text.starts_with(".ie") || text.contains(".TH"), "{page}");
+    for (command, first) in COMMANDS {
+        let page = format!("{}.1", [&["keystead"], command].concat().join("-"));
+        let path = home.path().join("new/pages").join(&page);
+        let text =
+            std::fs::read_to_string(path).unwrap_or_else(|absent| panic!("{page}: {absent}"));
+        assert!(text.contains(".TH"), "{page}");
+        let first = first.replace('-', "\\-").replace('\'', "\\*(Aq");
+        assert!(text.contains(&first), "{page}: {first}");
     }
     let file = home.write("file", "");
     home.run(&["man", &file]).refused(1, &["cannot write the manual pages into", &file]);

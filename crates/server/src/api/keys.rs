@@ -9,6 +9,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use keystead_domain::{Account, KeyId, KeySpec, KeyState, Timestamp, to_hex, uuid};
 use keystead_service::{
     CreateKey, DescribeKey, Fault, KeyPage, KeyView, ListKeys, Service, Vaulted,
+    metrics::KeyUseCount,
 };
 
 use super::call::{Answer, Signed, field, finish};
@@ -91,6 +92,11 @@ fn spec(name: Option<&str>) -> Result<KeySpec, Fault> {
     })
 }
 
+fn key_uses(view: &KeyView) -> Vec<(&'static str, i64)> {
+    let count = |of: &KeyUseCount| (of.operation, i64::try_from(of.count).unwrap_or(i64::MAX));
+    view.uses.iter().map(count).collect()
+}
+
 fn write_key(o: &mut Object<'_>, view: &KeyView) {
     let key = &view.key;
     o.text("id", &key.id.to_string()).text("aws_key_id", &uuid(key.id));
@@ -115,6 +121,9 @@ fn write_key(o: &mut Object<'_>, view: &KeyView) {
         o.text("copy_sha256", &to_hex(&version.copy_hash));
         o.text("key_check", &to_hex(&version.key_check));
         o.optional_text("proven_at", proven.map(|at| at.to_string()).as_deref());
+    });
+    o.list("uses", &key_uses(view), |o, (operation, count)| {
+        o.text("operation", operation).integer("count", *count);
     });
     o.object("tags", |o| {
         for (name, value) in &key.tags {

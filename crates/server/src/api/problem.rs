@@ -127,6 +127,7 @@ fn change(error: &Error) -> Option<ChangeId> {
         | Fault::KeyCreating { .. }
         | Fault::KeyExpired { .. }
         | Fault::Ciphertext
+        | Fault::NewerCiphertext(_)
         | Fault::IncorrectKey
         | Fault::Field { .. }
         | Fault::LeaseExpired

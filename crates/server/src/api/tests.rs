@@ -8,7 +8,7 @@ use keystead_domain::{
 use keystead_service::{
     AuthFault, CallerIdentity, Cx, Decrypted, Encrypted, Error, Fault, Front, KeyPage, KeyView,
     MacGenerated, MacVerified, MessageType, Principal, PublicKeyShown, Run, SignatureVerified,
-    SignedMessage, Vaulted,
+    SignedMessage, Vaulted, metrics::KeyUseCount,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -76,7 +76,8 @@ fn view(vaulted: Vaulted) -> KeyView {
         rotation: None,
         on_demand: vec![],
     };
-    KeyView { proven: vec![None; key.versions.len()], key, vaulted }
+    let uses = vec![KeyUseCount { operation: "Encrypt", count: 3 }];
+    KeyView { proven: vec![None; key.versions.len()], key, vaulted, uses }
 }
 
 fn field_of<T>(parsed: Result<T, Fault>) -> (&'static str, String) {
@@ -262,6 +263,7 @@ fn results_are_snake_case_and_say_whether_they_are_vaulted() {
             "epoch": format!("epo_{}", "02".repeat(16)), "copy_sha256": "03".repeat(32),
             "key_check": "04".repeat(32),
         }],
+        "uses": [{"operation": "Encrypt", "count": 3}],
         "tags": {"team": "records"},
     });
     assert_eq!(read(&made), want);

@@ -54,7 +54,7 @@ pub(super) fn exception(error: &Error, place: &Place) -> Exception {
         Fault::KeyExpired { key } => {
             Exception::sender(Code::KmsInvalidState, format!("{} has expired.", place.key(*key)))
         }
-        Fault::Ciphertext => Exception::silent(Code::InvalidCiphertext),
+        Fault::Ciphertext | Fault::NewerCiphertext(_) => Exception::silent(Code::InvalidCiphertext),
         Fault::KeyUsage { key, spec, operation } => {
             other_usage(&place.key(*key), spec.usage().aws_name(), operation)
         }

@@ -122,3 +122,17 @@ impl Operation {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn every_operation_is_counted_by_its_name() {
+        let known = keystead_service::metrics::known_operations();
+        for operation in Operation::ALL {
+            assert!(known.contains(&operation.name()), "{operation:?}");
+        }
+        assert!(known.contains(&"GetCallerIdentity"), "what STS offers");
+    }
+}

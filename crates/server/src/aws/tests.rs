@@ -65,7 +65,7 @@ fn view(vaulted: Vaulted) -> KeyView {
         rotation: None,
         on_demand: vec![],
     };
-    KeyView { proven: vec![None; key.versions.len()], key, vaulted }
+    KeyView { proven: vec![None; key.versions.len()], key, vaulted, uses: Vec::new() }
 }
 
 /// Code and message of what a parser refused.

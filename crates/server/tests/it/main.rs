@@ -5,6 +5,7 @@
 mod admission;
 mod kms;
 mod native;
+mod operating;
 mod serving;
 mod wire;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
 };
 
 use keystead_crypto::Secret;
@@ -102,12 +102,17 @@ impl Call {
     }
 
     pub(crate) fn send(&self, world: &World) -> Answer {
+        exchange(world, &self.bytes())
+    }
+
+    /// As it goes over the wire.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: kms.test\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += &format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len());
-        exchange(world, &[head.as_bytes(), &self.body].concat())
+        [head.as_bytes(), &self.body].concat()
     }
 }
 
@@ -136,7 +141,12 @@ impl Answer {
 
 /// Sends bytes as they are and reads until the server closes.
 pub(crate) fn exchange(world: &World, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(world.at).unwrap();
+    exchange_at(world.at, bytes)
+}
+
+/// The same at another address.
+pub(crate) fn exchange_at(at: SocketAddr, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(at).unwrap();
     // The server may answer and close before it has read all.
     let _ = stream.write_all(bytes);
     let mut read = Vec::new();

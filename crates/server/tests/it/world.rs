@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use keystead_crypto::{Entropy, RecipientSeed, SigningKey};
 use keystead_domain::{KitId, Timestamp};
 use keystead_journal::{Journal, MemoryDisk};
+use keystead_server::{MachineReadings, Node, serve_operators};
 use keystead_service::{
     Clock, FirstAccess, InitPlan, NewInstance, NewKit, Site, StartOptions, Tasks, sigv4, start,
 };
@@ -20,6 +21,8 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 
 pub(crate) struct World {
     pub(crate) at: SocketAddr,
+    /// Where metrics and probes are answered.
+    pub(crate) operators: SocketAddr,
     pub(crate) access: FirstAccess,
     pub(crate) vaults: Vec<MemoryVault>,
     stop: Option<oneshot::Sender<()>>,
@@ -40,9 +43,16 @@ impl World {
         let (stop, stopped) = oneshot::channel();
         let service = runtime.block_on(start(site, StartOptions::default())).unwrap();
         let shutdown = async { stopped.await.unwrap_or(()) };
-        let serving = runtime.spawn(keystead_server::serve(listener, service, shutdown));
+        let node = Node::starting(MachineReadings::default);
+        let operators_listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let operators = operators_listener.local_addr().unwrap();
+        let forever = std::future::pending();
+        runtime.spawn(serve_operators(operators_listener, node.clone(), forever));
+        node.serves(service.clone());
+        let serving = runtime.spawn(keystead_server::serve(listener, service, node, shutdown));
         Self {
             at,
+            operators,
             access,
             vaults,
             stop: Some(stop),

@@ -50,7 +50,7 @@ impl Service {
                 Ok(Changed::Made(key, made)) => {
                     let (id, seq) = (key.id, made.at.commit_seq);
                     let answer =
-                        service.settled_as(made, effect, service.key_view(key, Vaulted::Yes)).await;
+                        service.settled_as(made, effect, service.shown(key, Vaulted::Yes)).await;
                     service.remember_late(&cx, id, operation, seq);
                     answer
                 }
@@ -59,7 +59,7 @@ impl Service {
                     if awaited.is_ok() {
                         service.late.answered(cx.principal.id, key.id);
                     }
-                    let result = awaited.map(|()| service.key_view(key, Vaulted::Yes));
+                    let result = awaited.map(|()| service.shown(key, Vaulted::Yes));
                     service.record(&cx, deed, revision, result).await
                 }
                 Err(error) => service.record(&cx, deed, revision, Err(error)).await,

@@ -195,7 +195,7 @@ impl Service {
             true => Vaulted::Yes,
             false => Vaulted::NotYet,
         };
-        Ok(self.key_view(key, vaulted))
+        Ok(self.shown(key, vaulted))
     }
 }
 

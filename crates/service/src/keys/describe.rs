@@ -42,12 +42,6 @@ impl Service {
         .await
     }
 
-    /// A key with what is proven of it.
-    pub(super) fn key_view(&self, key: Key, vaulted: Vaulted) -> KeyView {
-        let proven = key.versions.iter().map(|version| self.proofs.proven(version.id));
-        KeyView { proven: proven.collect(), key, vaulted }
-    }
-
     async fn show_key(
         self: &Arc<Self>,
         cx: Cx,
@@ -89,15 +83,22 @@ impl Service {
         .await
     }
 
+    /// A key as callers see it.
+    pub(crate) fn shown(&self, key: Key, vaulted: Vaulted) -> KeyView {
+        let uses = self.metrics().uses_of(key.id);
+        let proven = key.versions.iter().map(|version| self.proofs.proven(version.id));
+        KeyView { proven: proven.collect(), key, vaulted, uses }
+    }
+
     async fn view(&self, cx: &Cx, name: &KeyName) -> Result<KeyView, Error> {
         self.may_act()?;
         let snapshot = self.keyring.snapshot();
         let id = snapshot.key_id(name, cx.principal.tenant)?;
         if let Some(entry) = snapshot.key(id, cx.principal.tenant) {
-            return Ok(self.key_view(entry.key.clone(), Vaulted::Yes));
+            return Ok(self.shown(entry.key.clone(), Vaulted::Yes));
         }
         match self.creating(cx, id).await? {
-            Some(key) => Ok(self.key_view(key, Vaulted::NotYet)),
+            Some(key) => Ok(self.shown(key, Vaulted::NotYet)),
             None => Err(Fault::NoKey { key: id }.into()),
         }
     }
@@ -115,7 +116,7 @@ impl Service {
             .range::<_, KeyId>((from, Bound::Unbounded))
             .filter(|(_, entry)| entry.key.tenant == cx.principal.tenant)
             .take(command.limit + 1)
-            .map(|(_, entry)| self.key_view(entry.key.clone(), Vaulted::Yes))
+            .map(|(_, entry)| self.shown(entry.key.clone(), Vaulted::Yes))
             .collect();
         let more = keys.len() > command.limit;
         keys.truncate(command.limit);

@@ -60,7 +60,7 @@ impl Service {
                 Ok(approved) => service.rotate_on_demand(&cx, approved).await,
                 Err(refused) => Err(refused),
             };
-            let shown = |key| service.key_view(key, Vaulted::Yes);
+            let shown = |key| service.shown(key, Vaulted::Yes);
             match rotated {
                 Ok(Rotated::Made(key, made)) => service.settled(made, shown(key)).await,
                 Ok(Rotated::Waiting(key, since)) => {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use keystead_archive::{
     Closing, Opening, Predecessor, SegmentHeader, SegmentKind, names, names::ObjectKind,
-    object_hash, read_segment_header,
+    newer_format, object_hash, read_segment_header,
 };
 use keystead_crypto::VerifyingKey;
 use keystead_domain::IncarnationId;
@@ -182,13 +182,14 @@ impl Chain {
         let sequence = self.end_sequence() + 1;
         let name = names::segment(sources.instance, self.opening.incarnation, sequence);
         let mut found: Option<(String, Link)> = None;
-        let mut closed = false;
+        let (mut closed, mut newer) = (false, None);
         for (source, bytes) in sources.read_all(&name).await {
             let url = source.vault.url().to_string();
             if Closing::verify(&bytes, root).is_ok() {
                 closed = true;
                 continue;
             }
+            newer = newer.or_else(|| newer_format(&bytes));
             let Some(link) = self.fitting(sequence, bytes, root) else {
                 watcher.warn(format!("vault `{url}`: segment {sequence} is not of this chain"));
                 continue;
@@ -207,7 +208,10 @@ impl Chain {
             // what it had acknowledged counts.
             Some((_, link)) => Place::Segment(Box::new(link)),
             None if closed => Place::Closing,
-            None => Place::Nothing,
+            None => {
+                sources.note_newer(&name, newer);
+                Place::Nothing
+            }
         })
     }
 

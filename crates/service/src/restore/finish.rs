@@ -74,6 +74,7 @@ pub(super) async fn read(
     stage(site, kit, plan, sources, watcher).await
 }
 
+/// The longest valid chain; where a later program wrote in its place, none.
 async fn stage(
     site: RestoreSite,
     kit: &OpenedKit,

@@ -16,6 +16,7 @@ mod state;
 mod wraps;
 
 use keystead_archive::{ObjectRefused, OpenedKit};
+use keystead_crypto::bytes::Malformed;
 use keystead_domain::{IncarnationId, Timestamp, to_hex};
 use keystead_targets::VaultUrl;
 use thiserror::Error;
@@ -223,6 +224,9 @@ pub enum RestoreFailed {
         #[source]
         refused: ObjectRefused,
     },
+    /// A later program wrote it.
+    #[error(transparent)]
+    Newer(Malformed),
     /// The state does not read.
     #[error("the restored state is corrupt: {what}")]
     State {
@@ -246,6 +250,16 @@ pub enum RestoreFailed {
 }
 
 impl RestoreFailed {
+    /// Whether a later program wrote what this one does not read: nothing is wrong with it.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        match self {
+            Self::Newer(_) => true,
+            Self::Object { refused, .. } => refused.is_newer(),
+            _ => false,
+        }
+    }
+
     /// What the reader can do next.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -261,6 +275,7 @@ impl RestoreFailed {
             Self::HeadMissing { .. } => "name the vault that holds it, or leave --expect-head out",
             Self::KitOpensNothing { .. } => "use a kit that is not revoked",
             Self::CopyMissing { .. } => "name more vaults with --vault: another may hold the copy",
+            Self::Newer(_) => "run it with the keystead that wrote it",
             Self::Object { .. } | Self::State { .. } => "name more vaults with --vault",
             Self::StillGrowing => "stop the old server, then restore again",
             Self::NotClosed { .. } => "name more vaults with --vault, or --accept-loss",

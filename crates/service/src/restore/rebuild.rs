@@ -50,8 +50,7 @@ pub(super) async fn rebuild(
     watcher: &dyn Watcher,
 ) -> Result<Rebuilt, RestoreFailed> {
     let (sources, root) = (opener.sources, opener.root);
-    let nothing = || RestoreFailed::NothingHere { instance: sources.instance.to_string() };
-    let chain = Chain::choose(sources, &root, watcher).await?.ok_or_else(nothing)?;
+    let chain = chosen(sources, &root, watcher).await?;
     let base = newest_base(opener, &chain, plan.to, watcher).await?;
     let behind = chain.segments.iter().filter(|link| link.header.sequence > base.header.follows);
     let bytes = behind.clone().map(|link| link.bytes.len() as u64).sum();
@@ -75,6 +74,18 @@ pub(super) async fn rebuild(
     let freshness = judge(sources, &chain, &instance, plan, head_at).await?;
     let point = base.header.sequence;
     Ok(Rebuilt { chain, state, instance, head_at, freshness, commit_seq, point })
+}
+
+/// The chain, unless a later program wrote a part of it.
+async fn chosen(
+    sources: &Sources,
+    root: &VerifyingKey,
+    watcher: &dyn Watcher,
+) -> Result<Chain, RestoreFailed> {
+    let chain = Chain::choose(sources, root, watcher).await;
+    sources.refuse_newer()?;
+    let nothing = || RestoreFailed::NothingHere { instance: sources.instance.to_string() };
+    chain?.ok_or_else(nothing)
 }
 
 /// The head names every destruction that the state knows, and no other.
@@ -230,8 +241,7 @@ pub async fn chain_end(
     watcher: &dyn Watcher,
 ) -> Result<(ChainEnd, Vec<PointId>), RestoreFailed> {
     let sources = Sources::open(opener, vaults, instance, root, watcher).await?;
-    let nothing = || RestoreFailed::NothingHere { instance: instance.to_string() };
-    let chain = Chain::choose(&sources, root, watcher).await?.ok_or_else(nothing)?;
+    let chain = chosen(&sources, root, watcher).await?;
     let incarnation = chain.opening.incarnation;
     let mut points = Vec::new();
     for number in std::iter::once(1).chain(point_numbers(&sources, &chain)) {

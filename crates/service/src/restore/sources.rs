@@ -6,13 +6,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use keystead_archive::{VaultRecord, names, names::ObjectKind};
-use keystead_crypto::VerifyingKey;
+use keystead_archive::{VaultRecord, names, names::ObjectKind, newer_format};
+use keystead_crypto::{VerifyingKey, bytes::Malformed};
 use keystead_domain::{InstanceId, VaultId};
 use keystead_targets::{ObjectName, ReopeningVault, Vault, VaultError, VaultOpener, VaultUrl};
 use thiserror::Error;
@@ -34,6 +34,8 @@ pub(super) struct Sources {
     pub(super) instance: InstanceId,
     pub(super) all: Vec<Source>,
     bytes: AtomicU64,
+    /// The first object that a later program wrote where none was found that reads.
+    newer: Mutex<Option<(String, Malformed)>>,
 }
 
 impl Sources {
@@ -69,7 +71,7 @@ impl Sources {
         if all.is_empty() {
             return Err(RestoreFailed::NoVault { reasons: reasons.join("; ") });
         }
-        Ok(Self { instance, all, bytes: AtomicU64::new(0) })
+        Ok(Self { instance, all, bytes: AtomicU64::new(0), newer: Mutex::new(None) })
     }
 
     /// Lists all vaults again: what they hold may have grown.
@@ -112,7 +114,7 @@ impl Sources {
         name: &str,
         accept: impl Fn(&[u8]) -> Option<T>,
     ) -> Option<T> {
-        let wanted = object_name(name);
+        let (wanted, mut newer) = (object_name(name), None);
         for source in self.all.iter().filter(|source| source.names.contains(&wanted)) {
             let Ok(Some(bytes)) = source.vault.read(&wanted).await else { continue };
             self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -120,8 +122,26 @@ impl Sources {
                 return Some(found);
             }
             tracing::warn!(vault = %source.vault.url(), name, "an object does not verify");
+            newer = newer.or_else(|| newer_format(&bytes));
         }
+        self.note_newer(name, newer);
         None
+    }
+
+    /// Notes that nothing that reads lies in a place, and that a later program wrote there.
+    pub(super) fn note_newer(&self, name: &str, newer: Option<Malformed>) {
+        let noted = &mut *self.newer.lock().expect("no code panics while it holds this lock");
+        *noted = noted.take().or_else(|| Some((name.to_owned(), newer?)));
+    }
+
+    /// Refuses to go on where a later program wrote: what this one cannot read it must not leave
+    /// out.
+    pub(super) fn refuse_newer(&self) -> Result<(), RestoreFailed> {
+        let noted = self.newer.lock().expect("no code panics while it holds this lock").clone();
+        match noted {
+            Some((name, newer)) => Err(RestoreFailed::Object { name, refused: newer.into() }),
+            None => Ok(()),
+        }
     }
 
     /// Bytes read so far.
@@ -139,6 +159,8 @@ enum LeftOut {
     Foreign { instance: InstanceId },
     #[error("its record is not signed by this kit's root")]
     Unsigned,
+    #[error(transparent)]
+    Newer(Malformed),
 }
 
 async fn open_one(
@@ -150,6 +172,9 @@ async fn open_one(
     let vault: Arc<dyn Vault> = Arc::new(ReopeningVault::new(url.clone(), opener.clone()));
     let name = object_name(&names::vault_record(instance));
     let bytes = vault.read(&name).await?.ok_or(LeftOut::Foreign { instance })?;
+    if let Some(newer) = newer_format(&bytes) {
+        return Err(LeftOut::Newer(newer));
+    }
     let record = VaultRecord::verify(&bytes, root)
         .ok()
         .filter(|record| record.instance == instance)

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use keystead_archive::{ChangeImage, Image, OpenedSegment};
+use keystead_crypto::bytes::Malformed;
 use keystead_domain::{
     Instance, Key, KeyState, Kind, Kit, Tenant, TenantId, Timestamp, WrapLog, WrapRecord,
 };
@@ -72,38 +73,35 @@ impl State {
 
     /// The instance's settings.
     pub(super) fn instance(&self) -> Result<Instance, RestoreFailed> {
-        let body = self.bodies(Kind::Instance).next();
-        let instance = body.and_then(|(_, body)| Instance::from_body(body).ok());
-        let instance = instance.ok_or_else(|| corrupt("the instance's settings"))?;
+        let what = "the instance's settings";
+        let (_, body) = self.bodies(Kind::Instance).next().ok_or_else(|| corrupt(what))?;
+        let instance = Instance::from_body(body).map_err(unread(what))?;
         Ok(Instance { destruction_hash: self.destructions(), ..instance })
     }
 
     /// All tenants.
     pub(super) fn tenants(&self) -> Result<Vec<Tenant>, RestoreFailed> {
-        let read = |(_, body): (TenantId, &Vec<u8>)| {
-            Tenant::from_body(body).map_err(|_| corrupt("a tenant"))
-        };
+        let read =
+            |(_, body): (TenantId, &Vec<u8>)| Tenant::from_body(body).map_err(unread("a tenant"));
         self.bodies(Kind::Tenant).map(read).collect()
     }
 
     /// All kits, revoked ones too.
     pub(super) fn kits(&self) -> Result<Vec<Kit>, RestoreFailed> {
-        let read =
-            |(_, body): (TenantId, &Vec<u8>)| Kit::from_body(body).map_err(|_| corrupt("a kit"));
+        let read = |(_, body): (TenantId, &Vec<u8>)| Kit::from_body(body).map_err(unread("a kit"));
         self.bodies(Kind::Kit).map(read).collect()
     }
 
     /// All keys.
     pub(super) fn keys(&self) -> Result<Vec<Key>, RestoreFailed> {
-        let read =
-            |(_, body): (TenantId, &Vec<u8>)| Key::from_body(body).map_err(|_| corrupt("a key"));
+        let read = |(_, body): (TenantId, &Vec<u8>)| Key::from_body(body).map_err(unread("a key"));
         self.bodies(Kind::Key).map(read).collect()
     }
 
     /// All wrap records.
     pub(super) fn wraps(&self) -> Result<Vec<WrapRecord>, RestoreFailed> {
         let read = |(_, body): (TenantId, &Vec<u8>)| {
-            WrapRecord::from_body(body).map_err(|_| corrupt("a wrap record"))
+            WrapRecord::from_body(body).map_err(unread("a wrap record"))
         };
         self.bodies(Kind::WrapRecord).map(read).collect()
     }
@@ -111,7 +109,7 @@ impl State {
     /// How many wrap records each tenant has.
     pub(super) fn wrap_logs(&self) -> Result<Vec<WrapLog>, RestoreFailed> {
         let read = |(_, body): (TenantId, &Vec<u8>)| {
-            WrapLog::from_body(body).map_err(|_| corrupt("a wrap log"))
+            WrapLog::from_body(body).map_err(unread("a wrap log"))
         };
         self.bodies(Kind::WrapLog).map(read).collect()
     }
@@ -160,6 +158,10 @@ fn is_on_its_way_out(body: &[u8]) -> bool {
             KeyState::Compromised { .. } | KeyState::Doomed { .. } | KeyState::Destroyed { .. }
         )
     })
+}
+
+fn unread(what: &'static str) -> impl Fn(Malformed) -> RestoreFailed {
+    move |bad| if bad.is_newer() { RestoreFailed::Newer(bad) } else { corrupt(what) }
 }
 
 fn corrupt(what: &str) -> RestoreFailed {

@@ -56,7 +56,8 @@ impl LedgerShipper {
                     retry_ms = (retry_ms * 2).min(RETRY_MAX_MS);
                 }
             }
-            self.ports.clock.sleep_ms(retry_ms).await;
+            let pause = self.ports.clock.sleep_ms(retry_ms);
+            futures_util::future::select(std::pin::pin!(self.hurry.notified()), pause).await;
         }
     }
 

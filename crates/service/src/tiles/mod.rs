@@ -17,7 +17,7 @@ use std::sync::{
 use keystead_archive::NodeSigner;
 use keystead_domain::NodeId;
 use keystead_ledger::TileRows;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     ports::{Clock, Ports, blocking},
@@ -42,6 +42,10 @@ pub(crate) struct LedgerShipper {
     shipped: watch::Sender<u64>,
     /// The last batch: vaults that keep pace share it.
     last: Mutex<Option<Arc<Batch>>>,
+    /// A size that the ledger had, and when: since then at least what lies below it waits.
+    waiting: Mutex<(u64, u64)>,
+    /// Ends the pause between two batches.
+    hurry: Notify,
 }
 
 impl LedgerShipper {
@@ -55,7 +59,8 @@ impl LedgerShipper {
         let (shipped, last) = (watch::Sender::new(0), Mutex::new(None));
         let Lineage { instance, incarnation, .. } = set.lineage;
         let place = LogPlace { instance, incarnation, node };
-        Self { ports, set, place, signer, sizes, shipped, last }
+        let (waiting, hurry) = (Mutex::new((0, 0)), Notify::new());
+        Self { ports, set, place, signer, sizes, shipped, last, waiting, hurry }
     }
 
     /// Starts one feeder a vault.
@@ -86,6 +91,20 @@ impl LedgerShipper {
             futures_util::future::select(reached, out_of_time).await,
             futures_util::future::Either::Left((Ok(_), _))
         )
+    }
+
+    /// For how long at least the oldest entry that is not shipped has waited.
+    pub(crate) fn waits_ms(&self, now_ms: u64) -> u64 {
+        let waiting = &mut *self.waiting.lock().expect("no code panics while it holds this lock");
+        if self.shipped() >= waiting.0 {
+            *waiting = (self.ports.journal.head().size, now_ms);
+        }
+        now_ms.saturating_sub(waiting.1)
+    }
+
+    /// Ships what there is without waiting for the next second.
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_waiters();
     }
 
     fn holds(&self, number: usize, size: u64) {

@@ -3,7 +3,7 @@
 //! A ciphertext of another tenant's key, of no key, altered, or with another context is one
 //! refusal: nothing tells a caller which.
 
-use keystead_crypto::{CipherContext, CipherKind, named_key};
+use keystead_crypto::{CipherContext, CipherKind, named_key, newer_envelope};
 use keystead_domain::{KeyId, KeyUsage, VersionId};
 use zeroize::Zeroizing;
 
@@ -59,6 +59,9 @@ impl Use for Decrypt {
 /// The key version that a ciphertext names, where it is the caller's.
 pub(super) fn named(cx: &Cx, snapshot: &Snapshot, ciphertext: &[u8]) -> Result<Resource, Error> {
     length("ciphertextBlob", ciphertext.len(), CIPHERTEXT_MAX)?;
+    if let Some(newer) = newer_envelope(ciphertext) {
+        return Err(Fault::NewerCiphertext(newer).into());
+    }
     let named = named_key(ciphertext).ok_or(Fault::Ciphertext)?;
     let id = KeyId::from_bytes(named.key);
     let entry = snapshot.key(id, cx.principal.tenant).ok_or(Fault::Ciphertext)?;

@@ -25,7 +25,7 @@ pub use sign::{
 
 use std::sync::Arc;
 
-use keystead_domain::{Key, KeyName, KeyUsage};
+use keystead_domain::{Key, KeyId, KeyName, KeyUsage, Kind};
 use keystead_ledger::Attributes;
 
 use crate::{
@@ -199,9 +199,19 @@ impl Service {
             let deed = Deed { operation: C::OPERATION, resource: found.as_ref().ok().copied() };
             let said = command.said(&within, &snapshot);
             let result = found.and_then(|at| service.pass_door(&within, command, at, &snapshot));
+            if let (Ok(_), Some(at)) = (&result, deed.resource) {
+                service.count_use(at, C::OPERATION);
+            }
             service.record_saying(&within, deed, snapshot.revision, said, result).await
         })
         .await
+    }
+
+    /// Counts what was carried out under a key.
+    fn count_use(&self, at: Resource, operation: &'static str) {
+        if at.kind == Kind::Key {
+            self.metrics().key_used(KeyId::from_bytes(at.id), operation);
+        }
     }
 
     fn pass_door<C: Use>(
@@ -265,7 +275,7 @@ pub(crate) fn opening(key: &Key) -> Result<(), Error> {
 
 /// The entry that a resource was resolved to, on the same snapshot.
 pub(crate) fn resolved<'a>(snapshot: &'a Snapshot, at: &Resource) -> Result<&'a KeyEntry, Error> {
-    let id = keystead_domain::KeyId::from_bytes(at.id);
+    let id = KeyId::from_bytes(at.id);
     snapshot.key(id, at.tenant).map(|entry| &**entry).ok_or_else(|| Fault::NoKey { key: id }.into())
 }
 

@@ -49,13 +49,23 @@ impl Fence {
         self.started_unseen.store(false, Ordering::Release);
     }
 
+    /// How long ago enough vaults were last seen.
+    pub(crate) fn unseen_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.seen_ms.load(Ordering::Acquire))
+    }
+
+    /// For how long uses go on without seeing them.
+    pub(crate) fn max_unfenced_ms(&self) -> u64 {
+        self.max_unfenced_ms
+    }
+
     pub(crate) fn reason(&self) -> Option<&FenceReason> {
         self.reason.get()
     }
 
     /// May this node act at `now_ms`?
     pub(crate) fn check(&self, now_ms: u64) -> Result<(), Fault> {
-        let unseen_ms = now_ms.saturating_sub(self.seen_ms.load(Ordering::Acquire));
+        let unseen_ms = self.unseen_ms(now_ms);
         match self.reason.get() {
             Some(reason) => Err(Fault::Fenced { reason: *reason }),
             None if unseen_ms > self.max_unfenced_ms

@@ -21,6 +21,7 @@ mod leases;
 mod ledger;
 mod logs;
 mod node;
+mod operating;
 mod outcome;
 mod points;
 mod prepared;

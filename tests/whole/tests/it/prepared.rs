@@ -33,6 +33,7 @@ static WITH_REAL_KIT: LazyLock<Prepared> = LazyLock::new(|| Prepared::new(1, Kit
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) process: Arc<Process>,
+    pub(crate) service: Arc<Service>,
     pub(crate) client: Client,
 }
 
@@ -102,7 +103,7 @@ impl Prepared {
         let process = self.process_over(folder, &FaultPlans::default());
         let service = serve(&process).await?;
         let client = self.client(&service);
-        Ok(Node { process, client })
+        Ok(Node { process, service, client })
     }
 
     /// Lets virtual time pass.

@@ -274,3 +274,23 @@ fn one_vault_of_three_proves_nothing_and_says_so() {
     };
     assert_eq!(restore(&prepared, without).unwrap().1.keys, BEFORE + 2);
 }
+
+#[test]
+fn what_a_later_program_wrote_is_refused_by_name_and_not_left_out() {
+    let prepared = grown(1490);
+    let newer = [&b"KEYSTEAD"[..], &[0, 7, 0, 2], &[0; 64]].concat();
+    let (all, vault) = (segments(&prepared), &prepared.world.vaults[0]);
+    // Another vault has it as it was: nothing of the later one is needed.
+    vault.remove(&all[0]);
+    put(vault, all[0].as_str(), &newer);
+    assert!(restore(&prepared, plan(&prepared)).is_ok());
+    let prepared = grown(1491);
+    let all = segments(&prepared);
+    let Operator { instance, incarnation, .. } = *prepared.operator;
+    let next = names::segment(instance, incarnation, all.len() as u64 + 1);
+    put(&prepared.world.vaults[0], &next, &newer);
+    let refused = refusal(&prepared);
+    assert!(refused.is_newer(), "{refused}");
+    let said = refused.to_string();
+    assert!(said.contains("segment") && said.contains("version 2"), "{said}");
+}

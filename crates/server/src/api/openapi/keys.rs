@@ -197,7 +197,20 @@ pub(super) const SCHEMAS: &[Schema] = &[
                 .or_null(),
             Member::new("next_rotation_at", Time, "When it rotates next.").or_null(),
             Member::new("versions", List(&Named("KeyVersion")), "Oldest first."),
+            Member::new(
+                "uses",
+                List(&Named("KeyUse")),
+                "What it was used for since this node started; the ledger has each use.",
+            ),
             Member::new("tags", Texts, "Name and value of each."),
+        ]],
+    ),
+    (
+        "KeyUse",
+        "How often one operation used a key.",
+        &[&[
+            Member::new("operation", Text(1, Some(64)), "Which."),
+            Member::new("count", Integer(1, None), "How often it was carried out."),
         ]],
     ),
     (

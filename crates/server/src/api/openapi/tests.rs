@@ -26,6 +26,14 @@ fn no_route_and_no_operation_stands_twice() {
 }
 
 #[test]
+fn every_operation_is_counted_by_its_name() {
+    let known = keystead_service::metrics::known_operations();
+    let missing: Vec<_> =
+        routes().map(|of| of.operation).filter(|of| !known.contains(of)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
 fn a_path_has_the_parameters_that_are_described() {
     for route in routes() {
         let in_path: Vec<_> =
