@@ -33,23 +33,32 @@ pub(crate) fn node_modules(checkout: &Checkout) -> PathBuf {
 }
 
 fn fetch_python(checkout: &Checkout, output: &Output) -> Result<(), Failure> {
-    let mut wanted = String::new();
     let files = REQUIREMENTS.into_iter().filter(|file| checkout.file(file).exists());
     let files: Vec<_> = files.collect();
-    for file in &files {
-        let text = read(&checkout.file(file))?;
-        require_pins(file, &text)?;
-        wanted.push_str(&text);
-    }
     if files.is_empty() {
         return Ok(());
     }
     apt::ensure(checkout, &[apt::PYTHON], output)?;
+    fetch_environment(checkout, &checkout.built("clients/venv"), &files, output)
+}
+
+/// Makes a Python environment of exact versions, or finds it made.
+pub(crate) fn fetch_environment(
+    checkout: &Checkout,
+    venv: &Path,
+    files: &[&'static str],
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut wanted = String::new();
+    for file in files {
+        let text = read(&checkout.file(file))?;
+        require_pins(file, &text)?;
+        wanted.push_str(&text);
+    }
     wanted.push_str(&process::read(checkout.program("python3").arg("--version"))?);
-    let venv = checkout.built("clients/venv");
-    rebuild_if_changed(&venv, &wanted, || {
-        process::run(checkout.program("python3").args(["-m", "venv"]).arg(&venv), output)?;
-        let mut install = checkout.program(python(checkout));
+    rebuild_if_changed(venv, &wanted, || {
+        process::run(checkout.program("python3").args(["-m", "venv"]).arg(venv), output)?;
+        let mut install = checkout.program(venv.join("bin/python"));
         install.args(["-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]);
         install.args(files.iter().flat_map(|file| ["-r", file]));
         process::run(&mut install, output)

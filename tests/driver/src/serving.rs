@@ -25,7 +25,10 @@ pub struct Serving {
 impl Serving {
     /// Starts `command` and waits until it says where it listens; its log goes to a new file in
     /// `folder`.
-    pub(crate) fn start(mut command: Command, folder: &Path) -> Result<Self, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed`], also where it ends before that.
+    pub fn start(mut command: Command, folder: &Path) -> Result<Self, Failed> {
         let line = line_of(&command);
         let (log, file) = new_log(folder)?;
         command.stdout(Stdio::piped()).stderr(file);
@@ -47,6 +50,12 @@ impl Serving {
         &self.endpoint
     }
 
+    /// Which process it is.
+    #[must_use]
+    pub fn process(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -60,14 +69,12 @@ impl Serving {
 
     /// The same while others still use it.
     pub fn kill_now(&self) {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::KILL).expect("the child is ours and was not waited for");
+        kill_process(self.process(), Signal::KILL).expect("the child is ours and was not waited for");
     }
 
     /// Asks it to stop (SIGTERM) and waits; returns its exit code.
     pub fn stop(mut self) -> Option<i32> {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).expect("the child is ours and was not waited for");
+        kill_process(self.process(), Signal::TERM).expect("the child is ours and was not waited for");
         self.child.wait().ok()?.code()
     }
 
