@@ -199,16 +199,7 @@ mod tests {
 
     fn cell(subject: &'static str, round: usize, per_second: f64, p99_us: u64) -> Cell {
         let (operation, connections) = (Operation::Sign, BAR_CONNECTIONS);
-        Cell {
-            subject,
-            operation,
-            connections,
-            round,
-            per_second,
-            cpu_us: 1.0,
-            p50_us: 1,
-            p99_us,
-        }
+        Cell { subject, operation, connections, round, per_second, cpu_us: 1.0, p50_us: 1, p99_us }
     }
 
     #[test]

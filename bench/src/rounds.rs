@@ -55,7 +55,8 @@ pub(crate) fn run(
                     let index = (turn + round) % subjects.len();
                     let subject = &*subjects[index];
                     let (address, process) = (subject.address(), subject.process());
-                    let load_of = Load { address, process, connections, requests: &requests[index] };
+                    let load_of =
+                        Load { address, process, connections, requests: &requests[index] };
                     let measured = measure(subject, operation, load_of, options)?;
                     cells.push(cell(subject.name(), operation, connections, round, &measured));
                     settle(process);

@@ -70,7 +70,8 @@ pub(super) fn run(bare: &Bare, operation: &str, body: &[u8]) -> Option<Value> {
             }))
         }
         "Verify" if asked.key_id == SIGNING_KEY => {
-            let (message, by) = (blob(asked.message.as_deref())?, blob(asked.signature.as_deref())?);
+            let (message, by) =
+                (blob(asked.message.as_deref())?, blob(asked.signature.as_deref())?);
             let valid = bare.signer.verify(&message, &by).is_ok();
             Some(json!({ "SignatureValid": valid, "KeyId": arn(SIGNING_KEY) }))
         }

@@ -39,9 +39,8 @@ pub(crate) fn put_wraps(
     serving: &Serving,
     count: usize,
 ) -> Result<f64, Failed> {
-    let request = |number: usize| {
-        native(serving.endpoint(), &instance.access, "PUT", &path(number))
-    };
+    let request =
+        |number: usize| native(serving.endpoint(), &instance.access, "PUT", &path(number));
     in_slices(serving, "PUT wraps", count, |from, to| (from..to).map(request).collect())
 }
 
@@ -74,11 +73,8 @@ fn in_slices(
         let requests: Rc<[Vec<u8>]> = requests(from, to).into();
         let process = serving.process();
         let load_of = Load { address, process, connections: CONNECTIONS, requests: &requests };
-        let wrong = |problem: String| Failed::Answer {
-            subject: "Keystead".to_owned(),
-            operation,
-            problem,
-        };
+        let wrong =
+            |problem: String| Failed::Answer { subject: "Keystead".to_owned(), operation, problem };
         let measured = load(load_of, Until::Answered).map_err(|f| wrong(f.to_string()))?;
         for (_, body) in &measured.samples {
             serde_json::from_slice::<Value>(body).map_err(|failed| wrong(failed.to_string()))?;

@@ -86,7 +86,8 @@ impl KmsEndpoint {
     }
 
     fn ciphertext(&self, number: usize) -> Result<Vec<u8>, Failed> {
-        let body = kms_body(Operation::Encrypt, &self.cipher_key, &message(Operation::Encrypt, number));
+        let body =
+            kms_body(Operation::Encrypt, &self.cipher_key, &message(Operation::Encrypt, number));
         Ok(blob(&self.call("Encrypt", &body)?, "CiphertextBlob"))
     }
 
@@ -120,9 +121,11 @@ pub(super) fn new_key(kms: &Kms<'_>, spec: &Value) -> Result<String, Failed> {
 
 /// The same access key once more: a client and a pre-signer each hold one.
 pub(super) fn same(access: &Access) -> Access {
-    let secret = access.expose(|secret| json!({
-        "access_key_id": access.id,
-        "secret_access_key": secret,
-    }));
+    let secret = access.expose(|secret| {
+        json!({
+            "access_key_id": access.id,
+            "secret_access_key": secret,
+        })
+    });
     Access::of(&secret).expect("it was one")
 }

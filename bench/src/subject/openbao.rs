@@ -149,7 +149,8 @@ impl Subject for OpenBao {
                 self.client.call("POST", path, &body)?["data"]["valid"] == true
             }
         };
-        let wrong = || self.wrong(operation, format!("request {number} was answered by `{answer}`"));
+        let wrong =
+            || self.wrong(operation, format!("request {number} was answered by `{answer}`"));
         found.then_some(()).ok_or_else(wrong)
     }
 }

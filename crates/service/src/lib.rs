@@ -45,7 +45,7 @@ pub use door::Recorded;
 pub use error::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};
 pub use found::FoundFailed;
 pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
-pub use keystead_crypto::sigv4;
+pub use keystead_crypto::{Wiped, sigv4};
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use ports::{Clock, RestoreSite, Site, Tasks};
 pub use service::{Refusal, Service};

@@ -69,12 +69,14 @@ impl Serving {
 
     /// The same while others still use it.
     pub fn kill_now(&self) {
-        kill_process(self.process(), Signal::KILL).expect("the child is ours and was not waited for");
+        kill_process(self.process(), Signal::KILL)
+            .expect("the child is ours and was not waited for");
     }
 
     /// Asks it to stop (SIGTERM) and waits; returns its exit code.
     pub fn stop(mut self) -> Option<i32> {
-        kill_process(self.process(), Signal::TERM).expect("the child is ours and was not waited for");
+        kill_process(self.process(), Signal::TERM)
+            .expect("the child is ours and was not waited for");
         self.child.wait().ok()?.code()
     }
 

@@ -8,7 +8,7 @@ use keystead_domain::{
 use keystead_service::{
     AuthFault, CallerIdentity, Cx, Decrypted, Encrypted, Error, Fault, Front, KeyPage, KeyView,
     MacGenerated, MacVerified, MessageType, Principal, PublicKeyShown, Run, SignatureVerified,
-    SignedMessage, Vaulted,
+    SignedMessage, Vaulted, Wiped,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,17 +31,17 @@ fn key_id() -> KeyId {
 }
 
 fn signed(uri: &str, body: &[u8]) -> Signed {
-    let principal = Principal {
+    let principal = Arc::new(Principal {
         id: PrincipalId::from_bytes([1; 16]),
         tenant: TenantId::from_bytes([2; 16]),
         account: account(),
         access_key_id: "AKIDEXAMPLE".into(),
         name: "admin".into(),
-    };
+    });
     let request = RequestId::from_bytes([3; 16]);
     let cx = Cx { request, front: Front::Native, principal, source: "127.0.0.1".into() };
     let head = Request::builder().uri(uri).body(()).unwrap().into_parts().0;
-    Signed::new(cx, head, Zeroizing::new(body.to_vec()))
+    Signed::new(cx, head, Wiped::new(body.to_vec()))
 }
 
 fn of_key(verb: &str, body: &Value) -> Signed {
