@@ -3,7 +3,7 @@
 //! Invariant: nothing is set that a user would not set: log level, audit durability and limits are
 //! the defaults.
 
-use std::{net::SocketAddr, path::PathBuf, rc::Rc};
+use std::{net::SocketAddr, rc::Rc};
 
 use keystead_driver::{Access, Kms, Machine, Serving, make_private};
 use rustix::process::Pid;
@@ -82,7 +82,7 @@ fn vaults(machine: &Machine) -> impl Iterator<Item = String> + use<> {
 }
 
 fn text(machine: &Machine, name: &str) -> String {
-    PathBuf::from(machine.at(name)).display().to_string()
+    machine.at(name).display().to_string()
 }
 
 fn no_access(line: &str) -> Failed {

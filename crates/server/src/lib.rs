@@ -46,11 +46,11 @@ async fn livez() -> &'static str {
 /// The one line that a request leaves in the log: of what was done at the level of debugging, since
 /// the ledger has it, and a line for each of thousands a second would cost more than the answers.
 fn log_answer(front: &'static str, request: RequestId, operation: &str, outcome: &str) {
-    match outcome {
-        DONE => {
-            tracing::debug!(%request, front, operation = %Letters(operation), outcome, "answered")
-        }
-        _ => tracing::info!(%request, front, operation = %Letters(operation), outcome, "answered"),
+    let operation = Letters(operation);
+    if outcome == DONE {
+        tracing::debug!(%request, front, %operation, outcome, "answered");
+    } else {
+        tracing::info!(%request, front, %operation, outcome, "answered");
     }
 }
 

@@ -169,7 +169,7 @@ async fn longest<'v>(
 /// Every log that has a folder.
 async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>, LogsRefused> {
     let instance = instance(vault, root).await?;
-    let listed = vault.list_apart(&format!("{instance}/"), names::LEDGER_FOLDER).await?;
+    let listed = vault.list_apart(&format!("{instance}/"), &[names::LEDGER_FOLDER]).await?;
     let openings = listed.iter().filter_map(|listed| match names::parse(listed.name.as_str()) {
         Some(ObjectKind::Opening { incarnation, .. }) => Some(incarnation),
         _ => None,
@@ -189,7 +189,7 @@ async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>,
 
 /// The instance whose record in the vault this root signed.
 async fn instance(vault: &dyn Vault, root: &VerifyingKey) -> Result<InstanceId, LogsRefused> {
-    for listed in vault.list_apart("", names::LEDGER_FOLDER).await? {
+    for listed in vault.list_apart("", &[names::LEDGER_FOLDER]).await? {
         let Some(ObjectKind::Vault { instance }) = names::parse(listed.name.as_str()) else {
             continue;
         };

@@ -1,5 +1,7 @@
 //! What `/v1` parses, refuses and writes, route by route.
 
+use std::sync::Arc;
+
 use axum::http::{Request, StatusCode};
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, MacAlgorithm,

@@ -25,7 +25,7 @@ impl Use for Encrypt {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -35,13 +35,13 @@ impl Use for Encrypt {
         let entry = resolved(snapshot, &at)?;
         meant_for(&entry.key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let ciphertext =
-            seal(service, entry, CipherKind::Message, &command.context, &command.plaintext)?;
+            seal(service, entry, CipherKind::Message, &command.context, &command.plaintext).await?;
         Ok(Encrypted { key: entry.key.id, ciphertext })
     }
 }
 
 /// Encrypts under the current version of a key that is meant for it and may protect.
-pub(super) fn seal(
+pub(super) async fn seal(
     service: &Service,
     entry: &KeyEntry,
     kind: CipherKind,
@@ -49,7 +49,7 @@ pub(super) fn seal(
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Error> {
     protecting(service, entry)?;
-    let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+    let opened = service.open_key(entry, entry.key.current().id).await?;
     let context = CipherContext::new(kind, entry.key.tenant.as_bytes(), context);
     let cipher = opened.cipher().ok_or(Fault::Internal)?;
     Ok(cipher.encrypt(&service.ports.entropy, &context, plaintext))

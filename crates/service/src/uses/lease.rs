@@ -105,7 +105,7 @@ impl Use for GenerateLeasedDataKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -117,7 +117,7 @@ impl Use for GenerateLeasedDataKey {
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
         let kind = CipherKind::LeasedDataKey;
-        let ciphertext = seal(service, entry, kind, &command.context, &plaintext)?;
+        let ciphertext = seal(service, entry, kind, &command.context, &plaintext).await?;
         let lease = grant(service, cx, &ciphertext, command.lease_ms)?;
         Ok(DataKeyLeased { key: entry.key.id, ciphertext, plaintext, lease })
     }
@@ -136,7 +136,7 @@ impl Use for LeaseDataKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -144,7 +144,7 @@ impl Use for LeaseDataKey {
     ) -> Result<DataKeyLeased, Error> {
         let (command, at, _) = approved.into_parts();
         let LeaseDataKey { ciphertext, context, lease_ms } = command;
-        let plaintext = open(service, snapshot, &at, &ciphertext, &context)?;
+        let plaintext = open(service, snapshot, &at, &ciphertext, &context).await?;
         let lease = grant(service, cx, &ciphertext, lease_ms)?;
         Ok(DataKeyLeased { key: KeyId::from_bytes(at.id), ciphertext, plaintext, lease })
     }
@@ -162,7 +162,7 @@ impl Use for UnwrapDataKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -172,7 +172,7 @@ impl Use for UnwrapDataKey {
         let UnwrapDataKey { ciphertext, context, lease } = command;
         // The lease first: an ended one says nothing about the ciphertext.
         let expires_at = held(service, cx, &ciphertext, &lease)?;
-        let plaintext = open(service, snapshot, &at, &ciphertext, &context)?;
+        let plaintext = open(service, snapshot, &at, &ciphertext, &context).await?;
         let lease = Lease { token: lease, expires_at };
         Ok(DataKeyLeased { key: KeyId::from_bytes(at.id), ciphertext, plaintext, lease })
     }
@@ -186,7 +186,7 @@ fn check_lease(lease_ms: i64) -> Result<(), Error> {
     Err(Fault::Field { field: "lease_seconds", message }.into())
 }
 
-fn open(
+async fn open(
     service: &Service,
     snapshot: &Snapshot,
     at: &Resource,
@@ -195,7 +195,7 @@ fn open(
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let kind = CipherKind::LeasedDataKey;
     let context = CipherContext::new(kind, at.tenant.as_bytes(), context);
-    Ok(decrypt::open(service, snapshot, at, &context, ciphertext)?.1)
+    Ok(decrypt::open(service, snapshot, at, &context, ciphertext).await?.1)
 }
 
 fn grant(service: &Service, cx: &Cx, ciphertext: &[u8], lease_ms: i64) -> Result<Lease, Error> {

@@ -90,7 +90,7 @@ impl Use for GenerateMac {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -100,7 +100,7 @@ impl Use for GenerateMac {
         let entry = resolved(snapshot, &at)?;
         let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
         protecting(service, entry)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let opened = service.open_key(entry, entry.key.current().id).await?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         let mac = key.mac(&command.message).to_vec();
         Ok(MacGenerated { key: entry.key.id, algorithm, mac })
@@ -122,7 +122,7 @@ impl Use for VerifyMac {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -132,7 +132,7 @@ impl Use for VerifyMac {
         let entry = resolved(snapshot, &at)?;
         let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
         opening(&entry.key)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let opened = service.open_key(entry, entry.key.current().id).await?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         key.verify(&command.message, &command.mac).map_err(|_| Fault::Mac)?;
         Ok(MacVerified { key: entry.key.id, algorithm })

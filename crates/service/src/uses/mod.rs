@@ -1,5 +1,5 @@
-//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot and
-//! touch no database.
+//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot; only
+//! the first use of a key asks the database, for its sealed material.
 //!
 //! Invariant: a use is decided and executed on the same snapshot, its event names that snapshot's
 //! revision, and the answer waits for the event.
@@ -22,9 +22,9 @@ pub use sign::{
     GetPublicKey, MessageType, PublicKeyShown, Sign, SignatureVerified, SignedMessage, Verify,
 };
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
-use keystead_domain::{Key, KeyName, KeyUsage};
+use keystead_domain::{Key, KeyName, KeyUsage, VersionId};
 use keystead_ledger::Attributes;
 
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     GenerateRandom, RandomBytes, ReEncrypt, ReEncrypted, Run,
     audit::Deed,
     door::{Approved, Recorded, Resolved, Resource},
-    keyring::{KeyEntry, Snapshot},
+    keyring::{KeyEntry, OpenedKey, Snapshot},
     service::Service,
 };
 
@@ -55,13 +55,13 @@ pub(crate) trait Use: Sized + Send + 'static {
     /// Whether it is for real.
     fn run(&self) -> Run;
 
-    /// Does it.
+    /// Does it. It waits for nothing but the first opening of a key.
     fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
         approved: Approved<Self>,
-    ) -> Result<Self::Done, Error>;
+    ) -> impl Future<Output = Result<Self::Done, Error>> + Send;
 }
 
 impl Service {
@@ -197,13 +197,16 @@ impl Service {
             };
             let deed = Deed { operation: C::OPERATION, resource: found.as_ref().ok().copied() };
             let said = command.said(&within, &snapshot);
-            let result = found.and_then(|at| service.pass_door(&within, command, at, &snapshot));
+            let result = match found {
+                Ok(at) => service.pass_door(&within, command, at, &snapshot).await,
+                Err(error) => Err(error),
+            };
             service.record_saying(&within, deed, snapshot.revision, said, result).await
         })
         .await
     }
 
-    fn pass_door<C: Use>(
+    async fn pass_door<C: Use>(
         &self,
         cx: &Cx,
         command: C,
@@ -215,11 +218,22 @@ impl Service {
         let resolved = Resolved::new(command, resource, snapshot.revision);
         let approved = resolved.authorise(cx, C::OPERATION)?.approve();
         // A dry run is done and thrown away: else it would promise what would then be refused.
-        let done = C::act(self, cx, snapshot, approved)?;
+        let done = C::act(self, cx, snapshot, approved).await?;
         match run {
             Run::ForReal => Ok(done),
             Run::Dry => Err(Fault::DryRun.into()),
         }
+    }
+}
+
+impl Service {
+    /// The opened key of one version.
+    pub(crate) async fn open_key(
+        &self,
+        entry: &KeyEntry,
+        version: VersionId,
+    ) -> Result<Arc<OpenedKey>, Error> {
+        self.keyring.open(&*self.ports.store, &self.tenants, entry, version).await
     }
 }
 

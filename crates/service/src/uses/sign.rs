@@ -124,7 +124,7 @@ impl Use for Sign {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -134,7 +134,7 @@ impl Use for Sign {
         let entry = resolved(snapshot, &at)?;
         let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
         protecting(service, entry)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let opened = service.open_key(entry, entry.key.current().id).await?;
         let signature = match (&*opened, check(&command.message, command.message_type, algorithm)?)
         {
             (OpenedKey::Ed25519(key), Checked::Message(message)) => key.sign(message),
@@ -161,7 +161,7 @@ impl Use for Verify {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -171,7 +171,7 @@ impl Use for Verify {
         let entry = resolved(snapshot, &at)?;
         let algorithm = algorithm_of(entry, command.algorithm, Self::OPERATION)?;
         opening(&entry.key)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let opened = service.open_key(entry, entry.key.current().id).await?;
         let by = &command.signature;
         let holds = match (&*opened, check(&command.message, command.message_type, algorithm)?) {
             (OpenedKey::Ed25519(key), Checked::Message(message)) => key.verify(message, by),
@@ -197,7 +197,7 @@ impl Use for GetPublicKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -208,7 +208,7 @@ impl Use for GetPublicKey {
         let (key, spec) = (entry.key.id, entry.key.spec);
         let algorithm = spec.signing().ok_or(Fault::NoPublicKey { key, spec })?;
         opening(&entry.key)?;
-        let opened = service.keyring.open(&service.tenants, entry, entry.key.current().id)?;
+        let opened = service.open_key(entry, entry.key.current().id).await?;
         let der = match &*opened {
             OpenedKey::Ed25519(key) => key.public_der(),
             OpenedKey::P256(key) => key.public_der(),
