@@ -136,6 +136,8 @@ def serving(home):
     serve = [binary, "serve", "--json", "--listen", "127.0.0.1:0"]
     serve += ["--metrics-listen", "127.0.0.1:0"]
     serve += ["--data-dir", home / "data", "--passphrase-file", passphrase]
+    # The line of a request that was done is one of these.
+    environment["KEYSTEAD__LOG__LEVEL"] = "debug"
     log = home / "serve.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(

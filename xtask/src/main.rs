@@ -9,6 +9,7 @@
 )]
 
 mod apt;
+mod bench;
 mod checkout;
 mod ci;
 mod clients;
@@ -32,70 +33,88 @@ use crate::failure::Failure;
 struct Subcommand {
     name: &'static str,
     summary: &'static str,
-    run: fn(&Checkout) -> Result<(), Failure>,
+    run: Run,
 }
 
-const SUBCOMMANDS: [Subcommand; 8] = [
+/// What a subcommand does.
+enum Run {
+    /// It takes no arguments.
+    Plain(fn(&Checkout) -> Result<(), Failure>),
+    /// Its arguments go to the program that it starts.
+    WithArguments(fn(&Checkout, &[String]) -> Result<(), Failure>),
+}
+
+const SUBCOMMANDS: [Subcommand; 9] = [
     Subcommand {
         name: "ci",
         summary: "run every gate below and the others, with the minutes that each took",
-        run: ci::run,
+        run: Run::Plain(ci::run),
     },
     Subcommand {
         name: "test",
         summary: "install what the tests need, then run the Rust and the Python suites",
-        run: test::run,
+        run: Run::Plain(test::run),
     },
     Subcommand {
         name: "demo",
         summary: "lose a server, a data folder and a vault, and recover every key and document",
-        run: demo::run,
+        run: Run::Plain(demo::run),
     },
     Subcommand {
         name: "check-layers",
         summary: "compare each crate's dependencies with the ring table in xtask/src/layers.rs",
-        run: layers::run,
+        run: Run::Plain(layers::run),
     },
     Subcommand {
         name: "tidy",
         summary: "check the tracked files against the style rules that no other tool knows",
-        run: tidy::run,
+        run: Run::Plain(tidy::run),
     },
     Subcommand {
         name: "deny",
         summary: "check licences, sources and duplicate versions of the dependencies",
-        run: deny::run,
+        run: Run::Plain(deny::run),
+    },
+    Subcommand {
+        name: "bench",
+        summary: "build the release and measure it (--quick, --only uses|scale, --rounds N)",
+        run: Run::WithArguments(bench::run),
     },
     Subcommand {
         name: "dist",
         summary: "build a release and pack it with its manual, unit, rules and bill of materials",
-        run: dist::run,
+        run: Run::Plain(dist::run),
     },
     Subcommand {
         name: "fixtures",
         summary: "make tests/fixtures/ of this version anew, with every format in it",
-        run: fixtures::run,
+        run: Run::Plain(fixtures::run),
     },
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["help" | "--help" | "-h"] => {
-            print!("{}", usage());
-            ExitCode::SUCCESS
+    let Some((name, arguments)) = arguments.split_first() else {
+        return refuse("a subcommand is missing");
+    };
+    if ["help", "--help", "-h"].contains(&name.as_str()) && arguments.is_empty() {
+        print!("{}", usage());
+        return ExitCode::SUCCESS;
+    }
+    match SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) {
+        None => refuse(&format!("no subcommand `{name}`")),
+        Some(Subcommand { run: Run::Plain(run), .. }) if arguments.is_empty() => start(run),
+        Some(Subcommand { run: Run::Plain(_), .. }) => {
+            refuse(&format!("`{name}` takes no arguments"))
         }
-        [name] => SUBCOMMANDS
-            .iter()
-            .find(|subcommand| subcommand.name == name)
-            .map_or_else(|| refuse(&format!("no subcommand `{name}`")), start),
-        [] => refuse("a subcommand is missing"),
-        [name, ..] => refuse(&format!("`{name}` takes no arguments")),
+        Some(Subcommand { run: Run::WithArguments(run), .. }) => {
+            start(|checkout| run(checkout, arguments))
+        }
     }
 }
 
-fn start(subcommand: &Subcommand) -> ExitCode {
-    match Checkout::locate().and_then(|checkout| (subcommand.run)(&checkout)) {
+fn start(run: impl FnOnce(&Checkout) -> Result<(), Failure>) -> ExitCode {
+    match Checkout::locate().and_then(|checkout| run(&checkout)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {failure}");

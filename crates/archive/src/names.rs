@@ -11,6 +11,8 @@ const NUMBER_DIGITS: usize = 20;
 const MAX_LEDGER_PATH_BYTES: usize = 255;
 /// The folder of an incarnation in which its ledgers lie.
 pub const LEDGER_FOLDER: &str = "ledger";
+/// The folder of an instance in which its key copies lie.
+pub const KEY_FOLDER: &str = "key";
 
 /// What a name in a vault stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

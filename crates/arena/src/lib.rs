@@ -12,12 +12,14 @@ mod harden;
 mod pool;
 mod region;
 mod slots;
+mod wipe;
 
 pub use block::Block;
 pub use errors::{HardenFailed, InitFailed};
 pub use harden::harden_process;
 pub use pool::{Stats, init, stats};
 pub use slots::MAX_BLOCK_BYTES;
+pub use wipe::wipe;
 
 /// Size in bytes of the region that [`Block::new`] maps when nobody called [`init`] before.
 pub const DEFAULT_REGION_BYTES: usize = 4 * 1024 * 1024;

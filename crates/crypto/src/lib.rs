@@ -23,6 +23,7 @@ mod sign;
 mod signer;
 pub mod sigv4;
 mod stream;
+mod wiped;
 
 pub use cipher::{CipherContext, CipherKey, CipherKind, key_check_value};
 pub use entropy::Entropy;
@@ -43,3 +44,4 @@ pub use secret::Secret;
 pub use sign::{BadSignature, NoteKey, NotePublic, Signature, SigningKey, VerifyingKey};
 pub use signer::{Ed25519Key, P256Key};
 pub use stream::{CHUNK_BYTES, open_stream, seal_stream};
+pub use wiped::{Wipe, Wiped};

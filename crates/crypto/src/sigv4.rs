@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Secret,
+    bytes::to_hex as hex,
     hash::{hmac_sha256, same, sha256},
 };
 
@@ -260,12 +261,6 @@ fn check_payload_hash(parts: &RequestParts<'_>) -> Result<(), ClaimFault> {
 fn string_to_sign(amz_date: &str, scope: &Scope, canonical_request: &[u8]) -> Vec<u8> {
     let digest = hex(&sha256(canonical_request));
     format!("{ALGORITHM}\n{amz_date}\n{scope}\n{digest}").into_bytes()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
 }
 
 /// As it stands in a credential: `YYYYMMDD/region/service/aws4_request`.

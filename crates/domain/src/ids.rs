@@ -5,7 +5,7 @@
 
 use keystead_crypto::{
     Entropy,
-    bytes::{Malformed, Reader, Writer},
+    bytes::{Malformed, Reader, Writer, to_hex},
 };
 use thiserror::Error;
 
@@ -65,8 +65,8 @@ macro_rules! ids {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, concat!($prefix, "_"))?;
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(concat!($prefix, "_"))?;
+                f.write_str(&to_hex(&self.0))
             }
         }
 
@@ -140,12 +140,6 @@ pub fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *place = u8::from_str_radix(digits, 16).expect("only hex digits are here");
     }
     Some(out)
-}
-
-/// Prints bytes as lowercase hex.
-#[must_use]
-pub fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -24,10 +24,10 @@ pub use idempotency::IdempotencyKey;
 pub use ids::{
     AliasId, BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId,
     NodeId, PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex,
-    to_hex,
 };
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeyVersion};
+pub use keystead_crypto::bytes::to_hex;
 pub use kind::Kind;
 pub use point::{BadPoint, PointId, PointKind, RecoveryPoint};
 pub use rotation::RotationSchedule;

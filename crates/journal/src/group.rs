@@ -125,6 +125,11 @@ impl Item {
         (Self { leaves, class, answer }, Ticket(Waiting::For(waiting)))
     }
 
+    /// Its leaves, for those who read them again soon.
+    pub(crate) fn take_leaves(&mut self) -> Vec<Leaf> {
+        std::mem::take(&mut self.leaves)
+    }
+
     pub(crate) fn resolve(self, outcome: Result<(), JournalFailed>) {
         // Whoever asked may have gone; the record is none the less durable.
         drop(self.answer.send(outcome));
@@ -165,15 +170,22 @@ pub(crate) struct Group {
     len_bytes: usize,
     pub(crate) cursor: Cursor,
     pub(crate) phase: Phase,
+    /// Whether somebody sleeps until a record comes.
+    pub(crate) has_waiter: bool,
 }
 
 impl Group {
     pub(crate) fn new(cursor: Cursor) -> Self {
-        Self { items: Vec::new(), len_bytes: 0, cursor, phase: Phase::Open }
+        Self { items: Vec::new(), len_bytes: 0, cursor, phase: Phase::Open, has_waiter: false }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// Whether somebody is to be woken; it is said once.
+    pub(crate) fn take_waiter(&mut self) -> bool {
+        std::mem::take(&mut self.has_waiter)
     }
 
     /// Takes the records that wait, and how far the changes among them reach.

@@ -13,6 +13,7 @@ use crate::{
     frame::Header,
     group::{Class, Cursor, Group, Item, Phase},
     reader::{self, Waypoint, Waypoints},
+    recent::{self, Recent},
     scan::{self, Position},
     writer::{Writer, Written},
 };
@@ -74,6 +75,7 @@ struct Synced {
     first: u64,
     cursor: Cursor,
     waypoints: Waypoints,
+    recent: Recent,
 }
 
 impl Journal {
@@ -124,8 +126,9 @@ impl Journal {
         let mut group = lock(&self.group);
         let synced = lock(&self.synced).cursor;
         let ticket = group.push_change(commit_seq, unplaced, synced, self.reserved_bound());
+        let is_waited_for = group.take_waiter();
         drop(group);
-        self.arrived.notify_one();
+        self.wake(is_waited_for);
         ticket
     }
 
@@ -162,7 +165,12 @@ impl Journal {
     pub fn read(&self, from: u64, limit: usize) -> Result<Vec<Leaf>, JournalUnreadable> {
         let synced = lock(&self.synced);
         let (size, start) = (synced.end.tree.size(), synced.waypoints.before(from));
+        let recent = synced.recent.from(from);
         drop(synced);
+        if let Some(groups) = recent {
+            let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+            return Ok(recent::pick(&groups, from..size.min(from.saturating_add(limit))));
+        }
         reader::read(&*self.disk, from..size, limit, start)
     }
 
@@ -188,7 +196,11 @@ impl Journal {
     #[must_use]
     pub fn wait_for_work(&self) -> Work {
         let group = lock(&self.group);
-        let idle = |group: &mut Group| group.is_empty() && group.phase == Phase::Open;
+        let idle = |group: &mut Group| {
+            let is_idle = group.is_empty() && group.phase == Phase::Open;
+            group.has_waiter = is_idle;
+            is_idle
+        };
         let group = self.arrived.wait_while(group, idle).unwrap_or_else(PoisonError::into_inner);
         if group.is_empty() { Work::Stopped } else { Work::Pending }
     }
@@ -226,6 +238,9 @@ impl Journal {
     /// As [`Journal::flush_once`].
     pub fn run(&self) -> Result<(), Arc<DiskFailed>> {
         while self.wait_for_work() == Work::Pending {
+            // Whoever is about to put a record in does so before the group is closed: where cores
+            // are few, that makes one sync of many.
+            std::thread::yield_now();
             self.flush_once()?;
         }
         self.flush_once().map(drop)
@@ -257,15 +272,25 @@ impl Journal {
             writer: Mutex::new(writer),
             group: Mutex::new(Group::new(cursor)),
             arrived: Condvar::new(),
-            synced: Mutex::new(Synced { end, first, cursor, waypoints: Waypoints::default() }),
+            synced: Mutex::new(Synced::new(end, first, cursor)),
             failure: Mutex::new(None),
         }
     }
 
     fn push(&self, leaf: Leaf, class: Class, bound_bytes: usize) -> Ticket {
-        let ticket = lock(&self.group).push(vec![leaf], class, bound_bytes);
-        self.arrived.notify_one();
+        let mut group = lock(&self.group);
+        let ticket = group.push(vec![leaf], class, bound_bytes);
+        let is_waited_for = group.take_waiter();
+        drop(group);
+        self.wake(is_waited_for);
         ticket
+    }
+
+    /// Waking is a system call: it is made only for somebody.
+    fn wake(&self, is_waited_for: bool) {
+        if is_waited_for {
+            self.arrived.notify_all();
+        }
     }
 
     fn reserved_bound(&self) -> usize {
@@ -274,9 +299,12 @@ impl Journal {
     }
 
     /// Shows what a group has made durable, and only then tells those who wait.
-    fn publish(&self, writer: &Writer, cursor: Cursor, written: Written) -> Flushed {
+    fn publish(&self, writer: &Writer, cursor: Cursor, mut written: Written) -> Flushed {
         let changes_refused = written.refused.iter().any(|item| item.class == Class::State);
+        let leaves = written.durable.iter_mut().flat_map(Item::take_leaves).collect();
         let mut synced = lock(&self.synced);
+        let first = synced.end.tree.size();
+        synced.recent.push(first, leaves);
         synced.advance(writer);
         if changes_refused {
             let back = synced.cursor;
@@ -319,6 +347,11 @@ impl Journal {
 }
 
 impl Synced {
+    fn new(end: Position, first: u64, cursor: Cursor) -> Self {
+        let (waypoints, recent) = (Waypoints::default(), Recent::default());
+        Self { end, first, cursor, waypoints, recent }
+    }
+
     fn advance(&mut self, writer: &Writer) {
         (self.end, self.first) = (writer.at().clone(), writer.first());
         let (index, offset) = (self.end.tree.size(), self.end.len);

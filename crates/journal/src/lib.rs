@@ -14,6 +14,7 @@ mod group;
 mod journal;
 mod memory;
 mod reader;
+mod recent;
 mod scan;
 mod writer;
 

@@ -127,7 +127,10 @@ impl<'a> Entries<'a> {
 
     /// The next entry; nothing where none with the right check stands there.
     fn following(&mut self) -> Result<Option<Framed<'_>>, DiskFailed> {
-        if self.chunk.len() - self.at < ENTRY_BYTES {
+        // A short chunk ended with the file, and what is wanted was synced before it was read: to
+        // read it anew for each of the last entries would cost the square of their number.
+        let goes_on = self.chunk.is_empty() || self.chunk.len() == CHUNK_BYTES;
+        if goes_on && self.chunk.len() - self.at < ENTRY_BYTES {
             self.chunk = self.disk.read_at(self.file, self.offset, CHUNK_BYTES)?;
             self.at = 0;
         }

@@ -15,10 +15,9 @@ use axum::{
 use futures_util::StreamExt;
 use keystead_domain::RequestId;
 use keystead_service::{
-    AuthFault, Cx, Error, Fault, Front, Recorded, Refusal, Service,
+    AuthFault, Cx, Error, Fault, Front, Recorded, Refusal, Service, Wiped,
     sigv4::{self, ClaimFault},
 };
-use zeroize::Zeroizing;
 
 /// The longest body, in bytes: the longest lawful request needs 40 KiB.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -34,7 +33,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 pub(crate) struct Arrival {
     pub(crate) request: RequestId,
     front: Front,
-    source: String,
+    source: Arc<str>,
     pub(crate) head: Parts,
     body: Body,
 }
@@ -45,7 +44,7 @@ pub(crate) struct Admitted {
     /// The region of the credential scope.
     pub(crate) region: String,
     pub(crate) head: Parts,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Wiped<Vec<u8>>,
 }
 
 /// A request that was turned away.
@@ -54,7 +53,7 @@ pub(crate) struct TurnedAway {
     /// What the front tells the caller where the error alone says too little.
     pub(crate) reason: Reason,
     front: Front,
-    source: String,
+    source: Arc<str>,
     error: Error,
 }
 
@@ -76,6 +75,7 @@ impl Arrival {
         let (head, body) = request.into_parts();
         let peer = head.extensions.get::<Peer>();
         let source = peer.map_or_else(String::new, |peer| peer.0.to_canonical().to_string());
+        let source = source.into();
         Self { request: service.request_id(), front, source, head, body }
     }
 
@@ -112,7 +112,7 @@ impl TurnedAway {
     }
 }
 
-async fn read(head: &Parts, body: Body) -> Result<Zeroizing<Vec<u8>>, Reason> {
+async fn read(head: &Parts, body: Body) -> Result<Wiped<Vec<u8>>, Reason> {
     let declared = head.headers.get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
@@ -123,8 +123,8 @@ async fn read(head: &Parts, body: Body) -> Result<Zeroizing<Vec<u8>>, Reason> {
 }
 
 /// Reads into a buffer that never grows: one that grew would leave plaintext behind.
-async fn read_chunks(body: Body, capacity: usize) -> Result<Zeroizing<Vec<u8>>, Reason> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+async fn read_chunks(body: Body, capacity: usize) -> Result<Wiped<Vec<u8>>, Reason> {
+    let mut bytes = Wiped::new(Vec::with_capacity(capacity));
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Reason::Incomplete)?;

@@ -51,16 +51,16 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
 
     let account: keystead_domain::Account = "123456789012".parse().expect("twelve digits");
     let Ok(request) = Request::builder().uri(uri).body(()) else { return };
-    let principal = Principal {
+    let principal = Arc::new(Principal {
         id: PrincipalId::from_bytes([1; 16]),
         tenant: TenantId::from_bytes([2; 16]),
         account: account.clone(),
         access_key_id: "AKIDEXAMPLE".into(),
         name: "admin".into(),
-    };
+    });
     let (request, head) = (RequestId::from_bytes([3; 16]), request.into_parts().0);
     let cx = Cx { request, front: Front::Native, principal, source: "127.0.0.1".into() };
-    let signed = Signed::new(cx, head, zeroize::Zeroizing::new(body.to_vec()));
+    let signed = Signed::new(cx, head, keystead_service::Wiped::new(body.to_vec()));
     let _ = keys::parse_create(&signed, &account);
     let _ = keys::parse_list(&signed, &account);
     let _ = keys::parse_describe(&signed, &account);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use keystead_service::Wiped;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -139,7 +140,7 @@ impl Fields {
         }
     }
 
-    fn secret_text(&mut self, name: &'static str) -> Result<Option<Zeroizing<String>>, BadField> {
+    fn secret_text(&mut self, name: &'static str) -> Result<Option<Wiped<String>>, BadField> {
         self.take(name)
             .map(|value| match value {
                 Json::Text(text) => Ok(text),

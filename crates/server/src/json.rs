@@ -9,9 +9,9 @@ mod write;
 
 use std::cell::Cell;
 
+use keystead_service::Wiped;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 pub(crate) use write::{JsonText, Object};
 
@@ -25,7 +25,7 @@ pub(crate) enum Json {
     Integer(i64),
     /// A number with a fraction or beyond an `i64`; no request of ours has a place for one.
     Fraction,
-    Text(Zeroizing<String>),
+    Text(Wiped<String>),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(Zeroizing::new(text.to_owned())))
+        Ok(Json::Text(Wiped::new(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {

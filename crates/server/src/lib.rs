@@ -48,10 +48,26 @@ pub fn operators(node: Arc<Node>) -> Router {
     metrics.merge(probes::routes(node))
 }
 
-/// The one line that a request leaves in the log.
+/// The one line that a request leaves in the log: of what was done at the level of debugging, since
+/// the ledger has it, and a line for each of thousands a second would cost more than the answers.
 fn log_answer(front: &'static str, request: RequestId, operation: &str, outcome: &str) {
-    // What a stranger sent may hold anything: a log line takes its letters and digits alone.
-    let known = operation.chars().filter(char::is_ascii_alphanumeric);
-    let operation: String = known.take(64).collect();
-    tracing::info!(%request, front, operation, outcome, "answered");
+    let operation = Letters(operation);
+    if outcome == DONE {
+        tracing::debug!(%request, front, %operation, outcome, "answered");
+    } else {
+        tracing::info!(%request, front, %operation, outcome, "answered");
+    }
+}
+
+/// The outcome of a request that did what it asked for.
+const DONE: &str = "ok";
+
+/// What a stranger sent may hold anything: a log line takes its letters and digits alone.
+struct Letters<'a>(&'a str);
+
+impl std::fmt::Display for Letters<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let letters = self.0.chars().filter(char::is_ascii_alphanumeric);
+        letters.take(64).try_for_each(|letter| std::fmt::Write::write_char(f, letter))
+    }
 }

@@ -6,7 +6,6 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use keystead_crypto::{hash::hmac_sha256, labels};
 use keystead_domain::{RequestId, TenantId, Timestamp};
 use keystead_journal::JournalFailed;
 use keystead_ledger::{Act, Attributes, Event, Operation, Outcome, StateEvent, Value};
@@ -198,9 +197,7 @@ fn act(now: Timestamp, tenants: &Tenants, cx: &Cx, deed: Deed<'_>, outcome: Outc
 }
 
 fn source_mac(tenants: &Tenants, tenant: TenantId, source: &str) -> Option<[u8; 32]> {
-    let keys = tenants.get(&tenant)?;
-    let parts = [labels::AUDIT_VALUE.as_bytes(), b"source/", source.as_bytes()];
-    Some(keys.audit.expose(|key| hmac_sha256(key, &parts)))
+    Some(tenants.get(&tenant)?.source_mac(source))
 }
 
 fn outcome<T>(result: &Result<T, Error>) -> Outcome {

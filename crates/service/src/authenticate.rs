@@ -12,8 +12,8 @@ use crate::{AuthFault, Error, Fault, Principal, keyring::AccessEntry, service::S
 /// How far a request's time may be from ours, in seconds (AWS: 15 minutes).
 const SKEW_SECONDS: i64 = 15 * 60;
 
-/// Which derived signing key: access key id, date, region, service.
-pub(crate) type SigningScope = (String, String, String, String);
+/// Which derived signing key: access key id, date, region and service, none of which holds a slash.
+pub(crate) type SigningScope = String;
 
 impl Service {
     /// Verifies a request's signature for a front whose service name is `service`.
@@ -21,7 +21,11 @@ impl Service {
     /// # Errors
     /// [`Fault::Unauthenticated`], or [`Fault::Fenced`] for a key that this node does not know and
     /// might.
-    pub fn authenticate(&self, claim: &sigv4::Claim, service: &str) -> Result<Principal, Error> {
+    pub fn authenticate(
+        &self,
+        claim: &sigv4::Claim,
+        service: &str,
+    ) -> Result<Arc<Principal>, Error> {
         let refused = |why| Error::from(Fault::Unauthenticated(why));
         if claim.scope.service != service {
             return Err(refused(AuthFault::WrongService));
@@ -42,13 +46,13 @@ impl Service {
         if !good {
             return Err(refused(AuthFault::BadSignature));
         }
-        Ok(Principal {
+        Ok(Arc::new(Principal {
             id: entry.key.principal,
             tenant: entry.key.tenant,
             account: self.instance.account.clone(),
             access_key_id: entry.key.access_key_id.clone(),
             name: entry.key.name.clone(),
-        })
+        }))
     }
 
     fn signing_key(
@@ -60,12 +64,8 @@ impl Service {
             return Ok(Arc::new(sigv4::signing_key(&self.no_secret, &claim.scope)));
         };
         let scope = &claim.scope;
-        let cached = (
-            claim.access_key_id.clone(),
-            scope.date.clone(),
-            scope.region.clone(),
-            scope.service.clone(),
-        );
+        let parts = [&*claim.access_key_id, &*scope.date, &*scope.region, &*scope.service];
+        let cached: SigningScope = parts.join("/");
         if let Some(key) = self.signing_keys.find(&cached) {
             return Ok(key);
         }

@@ -3,7 +3,7 @@
 //! Invariant: a command is complete (no half-filled bag), holds plaintext only in buffers that wipe
 //! themselves, and has one canonical encoding where an approval could ever hash it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_domain::{
     Account, Key, KeyId, KeyName, KeySpec, PrincipalId, RequestId, TenantId, Timestamp,
@@ -46,9 +46,9 @@ pub struct Cx {
     /// Through which front it came.
     pub front: Front,
     /// Who asks.
-    pub principal: Principal,
+    pub principal: Arc<Principal>,
     /// From where, as the connection shows; enters the ledger as an HMAC.
-    pub source: String,
+    pub source: Arc<str>,
 }
 
 /// What a use binds a ciphertext to: name → value, compared exactly.

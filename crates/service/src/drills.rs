@@ -5,7 +5,7 @@
 //! holder of each key can do, and checks the answers with the running key. A drill counts only where
 //! the kit opened the epoch in force and every task was done.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_crypto::hash::same;
 use keystead_domain::{KeyId, KeyState, Kit, KitId, VersionId};
@@ -83,7 +83,7 @@ impl Service {
         kit: KitId,
     ) -> Recorded<Result<DrillChallenge, Error>> {
         self.kit_act(cx, "ChallengeDrill", move |service, _| async move {
-            let given = service.draw_tasks();
+            let given = service.draw_tasks().await?;
             let shown = |of: &GivenTask| DrillTask {
                 key: of.key,
                 version: of.version,
@@ -117,9 +117,12 @@ impl Service {
             return Err(Fault::KitProof.into());
         }
         let snapshot = self.keyring.snapshot();
-        let undone = tasks.iter().filter(|given| !self.is_done(&snapshot, given, command));
-        let undone: Vec<String> =
-            undone.map(|given| format!("{} of {}", given.version, given.key)).collect();
+        let mut undone = Vec::new();
+        for given in &tasks {
+            if !self.is_done(&snapshot, given, command).await? {
+                undone.push(format!("{} of {}", given.version, given.key));
+            }
+        }
         if !undone.is_empty() {
             let message = format!("not what the running key answers: {}", undone.join(", "));
             return Err(Fault::Field { field: "answers", message }.into());
@@ -135,49 +138,59 @@ impl Service {
         Ok((made, DrillProved { kit, exercised }))
     }
 
-    fn is_done(&self, snapshot: &Snapshot, given: &GivenTask, command: &DrillAnswer) -> bool {
+    async fn is_done(
+        &self,
+        snapshot: &Snapshot,
+        given: &GivenTask,
+        command: &DrillAnswer,
+    ) -> Result<bool, Error> {
         let answer = command.answers.iter().find(|(version, _)| *version == given.version);
         let entry = snapshot.keys.get(&given.key);
-        match (answer, entry) {
+        Ok(match (answer, entry) {
+            (_, None) => true,
+            // It was destroyed meanwhile.
+            (_, Some(entry)) if is_destroyed(entry) => true,
+            (None, Some(_)) => false,
             (Some((_, answer)), Some(entry)) => {
-                let key = open_apart(&self.tenants, entry, given.version);
+                let (store, version) = (&*self.ports.store, given.version);
+                let key = open_apart(store, &self.tenants, &entry.key, version).await?;
                 key.is_some_and(|key| given.task.is_done(&key, answer))
             }
-            // It was destroyed meanwhile.
-            (None, None) => true,
-            _ => entry.is_some_and(|entry| is_destroyed(entry)),
-        }
+        })
     }
 
-    /// Draws versions at random, each at most once.
-    fn draw_tasks(&self) -> Vec<GivenTask> {
-        let snapshot = self.keyring.snapshot();
-        let entropy = &self.ports.entropy;
-        let mut drawn = std::collections::BTreeMap::new();
-        // Of few keys each is drawn for sure; of many, as many as a drill takes.
-        let few: Vec<_> = snapshot.keys.values().take(TASKS_MAX + 1).cloned().collect();
-        let draws = if few.len() <= TASKS_MAX { few.len() } else { TASKS_MAX };
-        for place in 0..draws {
-            let entry = match few.len() <= TASKS_MAX {
-                true => few[place].clone(),
-                false => {
-                    let from = KeyId::random(entropy);
-                    let mut behind = snapshot.keys.range(from..);
-                    let next = behind.next().or_else(|| snapshot.keys.iter().next());
-                    let Some((_, entry)) = next else { break };
-                    entry.clone()
-                }
-            };
-            for version in &entry.key.versions {
-                drawn.insert(version.id, entry.clone());
+    /// Tasks for versions that are drawn at random, each at most once.
+    async fn draw_tasks(&self) -> Result<Vec<GivenTask>, Error> {
+        let (entropy, store) = (&self.ports.entropy, &*self.ports.store);
+        let mut given = Vec::new();
+        for (version, entry) in self.draw_versions() {
+            let key = &entry.key;
+            if let Some(opened) = open_apart(store, &self.tenants, key, version).await? {
+                let task = Task::new(entropy, key.tenant, &opened);
+                given.push(GivenTask { key: key.id, version, task });
             }
         }
-        let given = drawn.into_iter().filter_map(|(version, entry)| {
-            let key = open_apart(&self.tenants, &entry, version)?;
-            let task = Task::new(entropy, entry.key.tenant, &key);
-            Some(GivenTask { key: entry.key.id, version, task })
-        });
-        given.take(TASKS_MAX).collect()
+        Ok(given)
+    }
+
+    /// Of few keys each is drawn for sure; of many, as many as a drill takes.
+    fn draw_versions(&self) -> Vec<(VersionId, Arc<KeyEntry>)> {
+        let snapshot = self.keyring.snapshot();
+        let few: Vec<_> = snapshot.keys.values().take(TASKS_MAX + 1).cloned().collect();
+        let draw = || {
+            let from = KeyId::random(&self.ports.entropy);
+            let behind = snapshot.keys.range(from..).next();
+            behind.or_else(|| snapshot.keys.iter().next()).map(|(_, entry)| entry.clone())
+        };
+        let entries: Vec<_> = match few.len() <= TASKS_MAX {
+            true => few,
+            false => (0..TASKS_MAX).filter_map(|_| draw()).collect(),
+        };
+        let mut drawn = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| !is_destroyed(entry)) {
+            drawn.extend(entry.key.versions.iter().map(|version| (version.id, entry.clone())));
+        }
+        drawn.into_iter().take(TASKS_MAX).collect()
     }
 }
 

@@ -25,7 +25,7 @@ use keystead_ledger::{Origin, Succession};
 
 use crate::{
     shipper::Sealing,
-    tenants::{TenantKeys, key_version},
+    tenants::{SourceMacs, TenantKeys, key_version},
     tiles::LogPlace,
 };
 
@@ -283,6 +283,7 @@ pub(crate) fn fresh_tenant(maker: &CopyMaker<'_>, past: &TenantPast) -> (FreshTe
         master: SealKey::new(id_of(&master), &master_raw),
         backup: SealKey::new(id_of(&backup), &backup_raw),
         audit: audit_key,
+        sources: SourceMacs::default(),
         tenant: Tenant {
             id: past.id,
             name: past.name.clone(),

@@ -1,8 +1,9 @@
 //! The keyring: what uses are decided and executed on, in memory, one immutable snapshot at a time.
 //!
-//! Invariant: it holds only what is below the vaults' watermark, sealed, less what later changes
-//! take away; a snapshot never changes, and publishing a new one costs O(log n) for each change.
-//! Opened keys are in the arena, behind a bounded cache; a destroyed one leaves it and stays out.
+//! Invariant: it holds only what is below the vaults' watermark, less what later changes take away;
+//! a snapshot never changes, and publishing a new one costs O(log n) for each change. Material stays
+//! sealed in the database until its key is first used: a start reads none of it. Opened keys are in
+//! the arena, behind a bounded cache; a destroyed one leaves it and stays out.
 
 use std::sync::{Arc, RwLock};
 
@@ -13,6 +14,7 @@ use keystead_crypto::{
 use keystead_domain::{
     AccessKey, Alias, Key, KeyId, KeyName, KeySpec, KeyState, TenantId, VersionId,
 };
+use keystead_store::Backend;
 
 use crate::{
     Error, Fault,
@@ -20,11 +22,10 @@ use crate::{
     tenants::{Tenants, key_version},
 };
 
-/// A key with its sealed materials; a destroyed one has none.
+/// A key.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyEntry {
     pub(crate) key: Key,
-    pub(crate) materials: Vec<(VersionId, Sealed<Material>)>,
 }
 
 /// The opened key of one version: one kind for each spec.
@@ -78,9 +79,11 @@ impl Keyring {
         *self.present.write().expect("no code panics while it holds this lock") = Arc::new(next);
     }
 
-    /// The opened key of one version, from the cache or from its sealed material.
-    pub(crate) fn open(
+    /// The opened key of one version, from the cache or from its sealed material in the database,
+    /// which a destroyed key has no more.
+    pub(crate) async fn open(
         &self,
+        store: &dyn Backend,
         tenants: &Tenants,
         entry: &KeyEntry,
         version: VersionId,
@@ -88,17 +91,19 @@ impl Keyring {
         if let Some(opened) = self.opened.find(&version) {
             return Ok(opened);
         }
-        let row = entry.materials.iter().find(|(id, _)| *id == version);
-        let (_, row) = row.ok_or(Fault::Ciphertext)?;
+        let known = entry.key.versions.iter().any(|known| known.id == version);
+        let row = if known { store.material(version).await.map_err(Fault::from)? } else { None };
+        let row = row.ok_or(Fault::Ciphertext)?;
         let keys = tenants.get(&entry.key.tenant).ok_or_else(|| lost(entry.key.tenant))?;
         let corrupt = || Fault::Corrupt {
             what: format!("the material of version `{version}` of key `{}`", entry.key.id),
         };
-        let raw = keys.open_material::<32>(version, row).map_err(|_| corrupt())?;
+        let raw = keys.open_material::<32>(version, &row).map_err(|_| corrupt())?;
         let id = key_version(entry.key.id, version);
         let opened = Arc::new(OpenedKey::new(entry.key.spec, id, raw).ok_or_else(corrupt)?);
         self.opened.insert(version, opened.clone());
-        // A destruction in between has emptied its place already: nothing may fill it again.
+        // A destruction in between has emptied its place already: nothing may fill it again. That
+        // it came while the material was read is no matter: the snapshot is that of now.
         if self.snapshot().is_destroyed(entry.key.id) {
             self.opened.forget(&version);
         }
@@ -133,14 +138,18 @@ impl OpenedKey {
 
 /// The running key of a version, past the cache: who looks through all keys must not empty it.
 /// Nothing where there is no material, or none that opens.
-pub(crate) fn open_apart(
+pub(crate) async fn open_apart(
+    store: &dyn Backend,
     tenants: &Tenants,
-    entry: &KeyEntry,
+    key: &Key,
     version: VersionId,
-) -> Option<OpenedKey> {
-    let (_, row) = entry.materials.iter().find(|(id, _)| *id == version)?;
-    let raw = tenants.get(&entry.key.tenant)?.open_material::<32>(version, row).ok()?;
-    OpenedKey::new(entry.key.spec, key_version(entry.key.id, version), raw)
+) -> Result<Option<OpenedKey>, Error> {
+    let row = store.material(version).await.map_err(Fault::from)?;
+    let opened = row.zip(tenants.get(&key.tenant)).and_then(|(row, keys)| {
+        let raw = keys.open_material::<32>(version, &row).ok()?;
+        OpenedKey::new(key.spec, key_version(key.id, version), raw)
+    });
+    Ok(opened)
 }
 
 fn lost(tenant: TenantId) -> Fault {

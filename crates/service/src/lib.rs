@@ -54,7 +54,7 @@ pub use error::{AuthFault, Error, ErrorKind, Fault, FenceReason, LedgerFault};
 pub use found::FoundFailed;
 pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
 pub use keys::{FieldChange, KeyRestored, MaterialFound, RestoreKey, VersionFound};
-pub use keystead_crypto::sigv4;
+pub use keystead_crypto::{Wiped, sigv4};
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use points::{CreatePoint, PointSchedule};
 pub use ports::{Clock, RestoreSite, Site, Tasks};

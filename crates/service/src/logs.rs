@@ -180,7 +180,7 @@ async fn longest<'v>(
 /// Every log that has a folder.
 async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>, LogsRefused> {
     let instance = instance(vault, root).await?;
-    let listed = vault.list_apart(&format!("{instance}/"), names::LEDGER_FOLDER).await?;
+    let listed = vault.list_apart(&format!("{instance}/"), &[names::LEDGER_FOLDER]).await?;
     let openings = listed.iter().filter_map(|listed| match names::parse(listed.name.as_str()) {
         Some(ObjectKind::Opening { incarnation, .. }) => Some(incarnation),
         _ => None,

@@ -1,6 +1,7 @@
 //! A small least-recently-used map: opened keys and derived signing keys.
 //!
-//! Invariant: never more than `capacity` values, so that opened keys never outgrow the arena.
+//! Invariant: never more than `capacity` values, so that opened keys never outgrow the arena; one
+//! that was found is among the last to leave: at least half as many others leave or are found first.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -25,6 +26,10 @@ impl<K: Ord + Clone, V: Clone> Lru<K, V> {
     pub(crate) fn find(&self, key: &K) -> Option<V> {
         let inner = &mut *self.inner.lock().expect("no code panics while it holds this lock");
         let (age, value) = inner.values.get_mut(key)?;
+        // One that is found again and again need not be made the newest each time.
+        if inner.tick - *age < self.capacity as u64 / 2 {
+            return Some(value.clone());
+        }
         inner.ages.remove(age);
         inner.tick += 1;
         *age = inner.tick;

@@ -8,14 +8,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_crypto::bytes::Malformed;
-use keystead_domain::{AccessKey, Alias, Key, KeyState, KeyVersion, Kind, VersionId};
-use keystead_store::{AggregateRef, CommittedChange, Expected, Put, Stored};
+use keystead_domain::{AccessKey, Alias, Key, KeyState, Kind};
+use keystead_store::{AggregateRef, CommittedChange, Expected, Put, Scan, Stored};
 
 use crate::{
     follower::FollowFailed,
     keyring::{AccessEntry, KeyEntry, Snapshot},
     ports::Ports,
-    start::scan_all,
     taken::{Layers, Tail, Taken},
     tenants::Tenants,
 };
@@ -30,14 +29,34 @@ pub(crate) async fn load_layers(
 ) -> Result<Layers, FollowFailed> {
     let mut base = Snapshot { revision: applied, ..Snapshot::default() };
     let (tail, replaced) = read_tail(ports, tenants, applied).await?;
-    let mut rows = newest_below(ports, applied, replaced).await?;
-    for kind in [Kind::AccessKey, Kind::Key, Kind::Alias] {
-        rows.extend(scan_all(ports, kind).await?.into_iter().filter(|r| r.commit_seq <= applied));
+    for row in newest_below(ports, applied, replaced).await? {
+        apply_row(ports, tenants, &mut base, &row).await?;
     }
-    for row in &rows {
-        apply_row(ports, tenants, &mut base, row).await?;
+    for kind in [Kind::AccessKey, Kind::Key, Kind::Alias] {
+        apply_kind(ports, tenants, &mut base, kind).await?;
     }
     Ok(Layers { base, tail })
+}
+
+/// Brings the rows of a kind that are below the watermark in, page by page: all of them at once
+/// would be the larger part of the memory of a large instance.
+async fn apply_kind(
+    ports: &Ports,
+    tenants: &Tenants,
+    base: &mut Snapshot,
+    kind: Kind,
+) -> Result<(), FollowFailed> {
+    let (mut after, upto) = (None, base.revision);
+    loop {
+        let page = ports.store.scan(Scan::Kind { kind, after, limit: BATCH }).await?;
+        for row in page.iter().filter(|row| row.commit_seq <= upto) {
+            apply_row(ports, tenants, base, row).await?;
+        }
+        match page.last().filter(|_| page.len() == BATCH) {
+            Some(last) => after = Some(last.aggregate.id),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// What the changes after `applied` take away, and the revisions that they replaced.
@@ -166,8 +185,7 @@ async fn apply_row(
     match row.aggregate.kind {
         Kind::Key => {
             let key = read_key(tenants, row)?;
-            let materials = materials(ports, &key.versions).await?;
-            to.keys.insert(key.id, Arc::new(KeyEntry { key, materials }));
+            to.keys.insert(key.id, Arc::new(KeyEntry { key }));
         }
         Kind::AccessKey => {
             let key = AccessKey::from_body(&open(tenants, row)?).map_err(unread(row))?;
@@ -210,18 +228,4 @@ fn stored(put: &Put, commit_seq: u64) -> Stored {
         commit_seq,
         body: put.body.clone(),
     }
-}
-
-/// The sealed materials of these versions; those of a destroyed key are gone.
-async fn materials(
-    ports: &Ports,
-    versions: &[KeyVersion],
-) -> Result<Vec<(VersionId, keystead_crypto::Sealed<keystead_crypto::Material>)>, FollowFailed> {
-    let mut found = Vec::with_capacity(versions.len());
-    for version in versions {
-        if let Some(row) = ports.store.material(version.id).await? {
-            found.push((version.id, row));
-        }
-    }
-    Ok(found)
 }

@@ -85,9 +85,9 @@ pub struct Refusal {
     /// What was asked, as far as it is known; else empty.
     pub operation: String,
     /// From where.
-    pub source: String,
+    pub source: Arc<str>,
     /// Who asked, where that was proved.
-    pub principal: Option<Principal>,
+    pub principal: Option<Arc<Principal>>,
     /// What the caller will be told.
     pub error: Error,
 }

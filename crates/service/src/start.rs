@@ -41,7 +41,7 @@ use crate::{
     shipper::{ChainEnd, Sealing, Shipper},
     survey::{chain, vault_set},
     taken::Layers,
-    tenants::{TenantKeys, Tenants, key_version, open_master},
+    tenants::{SourceMacs, TenantKeys, Tenants, key_version, open_master},
     tiles::LedgerShipper,
     vaults::{Feeder, VaultSet},
     wraps::WrapWriter,
@@ -526,7 +526,7 @@ async fn open_tenant(
     let audit = raw.pop().ok_or(StartFailed::Internal)?;
     let backup = raw.pop().ok_or(StartFailed::Internal)?;
     let backup = SealKey::new(key_version(tenant.backup.id, tenant.backup.current().id), &backup);
-    Ok(TenantKeys { tenant, master, backup, audit })
+    Ok(TenantKeys { tenant, master, backup, audit, sources: SourceMacs::default() })
 }
 
 async fn open_epoch(

@@ -24,8 +24,8 @@ use crate::{
     shipper::ChainEnd,
     start::{OpenedInstance, corrupt},
     vaults::{
-        Fence, Lineage, Member, NotUsable, Rival, VaultSet, check_record, contiguous, held,
-        object_name, whose,
+        Fence, Lineage, Member, NotUsable, Rival, VaultSet, contiguous, held_chain, object_name,
+        whose,
     },
 };
 
@@ -167,8 +167,8 @@ async fn look(
 ) -> Result<(u64, Option<Rival>), NotUsable> {
     let (lineage, end) = (Lineage::of(instance), chain.end());
     let vault = &*member.vault;
-    check_record(vault, instance.id, member.id, root).await?;
-    let names = held(vault, instance.id).await?;
+    member.check_record(instance.id, root).await?;
+    let names = held_chain(vault, instance.id).await?;
     if let Some(rival) = lineage.rival(vault, &names, end.sequence, root).await? {
         return Ok((0, Some(rival)));
     }

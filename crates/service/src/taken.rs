@@ -94,9 +94,6 @@ impl Snapshot {
         }
         let mut entry = KeyEntry::clone(entry);
         entry.key.state = state;
-        if matches!(state, KeyState::Destroyed { .. }) {
-            entry.materials.clear();
-        }
         self.keys.insert(id, Arc::new(entry));
     }
 

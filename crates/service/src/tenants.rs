@@ -3,13 +3,16 @@
 //! Invariant: a master key is opened under the root wrap key and everything else under its tenant's
 //! master key; each material row opens only as the version it is a row of.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 use keystead_crypto::{
     BackupWrap, Entropy, KeyVersion, MasterWrap, Material, OpenFailed, RootWrap, SealContext,
-    SealKey, Sealed, Secret,
+    SealKey, Sealed, Secret, hash::hmac_sha256, labels,
 };
 use keystead_domain::{KeyId, Kind, Tenant, TenantId, VersionId};
+
+/// How many sources a tenant's cache of their MACs holds.
+const SOURCES_MAX: usize = 1024;
 
 /// One tenant's keys, ready for use.
 #[derive(Debug)]
@@ -18,6 +21,18 @@ pub(crate) struct TenantKeys {
     pub(crate) master: SealKey<MasterWrap>,
     pub(crate) backup: SealKey<BackupWrap>,
     pub(crate) audit: Secret<32>,
+    pub(crate) sources: SourceMacs,
+}
+
+/// The MACs of addresses that were seen of late: most requests come from few.
+#[derive(Default)]
+pub(crate) struct SourceMacs(Mutex<BTreeMap<String, [u8; 32]>>);
+
+impl std::fmt::Debug for SourceMacs {
+    /// Names the type: addresses belong in no log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SourceMacs(…)")
+    }
 }
 
 /// All tenants, by id.
@@ -67,6 +82,21 @@ pub(crate) fn open_master(
 }
 
 impl TenantKeys {
+    /// What a source of requests enters the ledger as.
+    pub(crate) fn source_mac(&self, source: &str) -> [u8; 32] {
+        let macs = &mut *self.sources.0.lock().expect("no code panics while it holds this lock");
+        if let Some(mac) = macs.get(source) {
+            return *mac;
+        }
+        let parts = [labels::AUDIT_VALUE.as_bytes(), b"source/", source.as_bytes()];
+        let mac = self.audit.expose(|key| hmac_sha256(key, &parts));
+        if macs.len() >= SOURCES_MAX {
+            macs.clear();
+        }
+        macs.insert(source.to_owned(), mac);
+        mac
+    }
+
     /// Seals an aggregate's body at the revision that it will have.
     pub(crate) fn seal_body(
         &self,

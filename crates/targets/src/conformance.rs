@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 pub async fn run<V: Vault>(make: impl AsyncFn() -> V) {
     an_empty_vault_lists_and_reads_nothing(&make().await).await;
     an_object_is_new_once(&make().await).await;
+    several_objects_are_each_new_once(&make().await).await;
     what_was_put_reads_back(&make().await).await;
     a_listing_is_sorted_and_keeps_to_its_prefix(&make().await).await;
     a_listing_passes_over_the_folders_that_stand_apart(&make().await).await;
@@ -38,6 +39,31 @@ async fn an_object_is_new_once(vault: &dyn Vault) {
     assert_eq!(put(vault, "i/a", &[7; 100_000]).await, PutNew::Exists, "many bytes");
     assert_eq!(read(vault, "i/a").await.as_deref(), Some(&b"first"[..]), "unchanged");
     assert_eq!(list(vault, "").await, [listed("i/a", 5)], "and no second version");
+}
+
+async fn several_objects_are_each_new_once(vault: &dyn Vault) {
+    let object = |name: &str, bytes: &[u8]| -> (ObjectName, std::sync::Arc<[u8]>) {
+        (name.parse().expect("a name"), bytes.into())
+    };
+    let put_all = async |objects: &[_]| vault.put_all(objects).await.expect("all are put");
+    assert_eq!(put_all(&[]).await, []);
+    assert_eq!(put(vault, "i/b/2", b"before").await, PutNew::Created);
+    let objects = [
+        object("i/a", b"1"),
+        object("i/b/1", &[7; 100_000]),
+        object("i/b/2", b"2"),
+        object("i/b/c/3", b""),
+        object("i/a", b"again"),
+    ];
+    let puts = put_all(&objects).await;
+    let (new, old) = (PutNew::Created, PutNew::Exists);
+    assert_eq!(puts, [new, new, old, new, old], "each as if it were put alone");
+    assert_eq!(read(vault, "i/a").await.as_deref(), Some(&b"1"[..]), "unchanged");
+    assert_eq!(read(vault, "i/b/2").await.as_deref(), Some(&b"before"[..]), "unchanged");
+    let all =
+        [listed("i/a", 1), listed("i/b/1", 100_000), listed("i/b/2", 6), listed("i/b/c/3", 0)];
+    assert_eq!(list(vault, "").await, all);
+    assert_eq!(put_all(&objects).await, [old; 5], "and no second time");
 }
 
 async fn what_was_put_reads_back(vault: &dyn Vault) {
@@ -77,7 +103,7 @@ async fn a_listing_passes_over_the_folders_that_stand_apart(vault: &dyn Vault) {
         ("i/b/log/", &["i/b/log/1", "i/b/log/c/2"]),
     ] {
         let listed: Vec<String> = vault
-            .list_apart(prefix, "log")
+            .list_apart(prefix, &["log"])
             .await
             .unwrap_or_else(|error| panic!("list of `{prefix}`: {error:?}"))
             .into_iter()
@@ -85,7 +111,7 @@ async fn a_listing_passes_over_the_folders_that_stand_apart(vault: &dyn Vault) {
             .collect();
         assert_eq!(listed, left, "prefix `{prefix}`");
     }
-    assert!(vault.list_apart("i", "log").await.is_err(), "no prefix");
+    assert!(vault.list_apart("i", &["log"]).await.is_err(), "no prefix");
 }
 
 async fn a_prefix_that_is_none_is_refused(vault: &dyn Vault) {

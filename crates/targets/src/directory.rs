@@ -9,6 +9,7 @@
 mod folder;
 mod list;
 mod put;
+mod put_all;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -46,12 +47,13 @@ impl DirectoryVault {
         Ok(DirectoryVault { folder, blocking })
     }
 
-    async fn listed(&self, prefix: &str, apart: Option<&str>) -> Result<Vec<Listed>, VaultError> {
-        let (prefix, apart) = (prefix.to_owned(), apart.map(str::to_owned));
+    async fn listed(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
+        let prefix = prefix.to_owned();
+        let apart: Vec<String> = apart.iter().map(|folder| (*folder).to_owned()).collect();
         if let Err(source) = prefix_folders(&prefix) {
             return Err(VaultError::PrefixInvalid { prefix, source });
         }
-        let answer = self.run(move |folder| list::list(folder, &prefix, apart.as_deref())).await;
+        let answer = self.run(move |folder| list::list(folder, &prefix, &apart)).await;
         answer.unwrap_or_else(|| Err(dropped(self.url())))
     }
 
@@ -72,6 +74,19 @@ impl Vault for DirectoryVault {
         answer.unwrap_or_else(|| Err(self.folder.unknown(name, stopped())))
     }
 
+    async fn put_all(
+        &self,
+        objects: &[(ObjectName, Arc<[u8]>)],
+    ) -> Result<Vec<PutNew>, VaultError> {
+        let owned = objects.to_vec();
+        let answer = self.run(move |folder| put_all::put_all(folder, &owned)).await;
+        match (answer, objects.first()) {
+            (Some(answer), _) => answer,
+            (None, Some((name, _))) => Err(self.folder.unknown(name, stopped())),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
     async fn read(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, VaultError> {
         let name = name.clone();
         let answer = self.run(move |folder| read::read(folder, &name)).await;
@@ -79,11 +94,11 @@ impl Vault for DirectoryVault {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError> {
-        self.listed(prefix, None).await
+        self.listed(prefix, &[]).await
     }
 
-    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
-        self.listed(prefix, Some(apart)).await
+    async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
+        self.listed(prefix, apart).await
     }
 
     fn url(&self) -> &VaultUrl {

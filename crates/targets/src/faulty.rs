@@ -167,7 +167,7 @@ impl<V: Vault> Vault for FaultyVault<V> {
         self.heard(answer)
     }
 
-    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+    async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         drop(self.alive()?);
         let answer = self.inner.list_apart(prefix, apart).await;
         self.heard(answer)

@@ -60,6 +60,14 @@ impl Vault for ReopeningVault {
         self.judged(result).await
     }
 
+    async fn put_all(
+        &self,
+        objects: &[(ObjectName, Arc<[u8]>)],
+    ) -> Result<Vec<PutNew>, VaultError> {
+        let result = self.opened().await?.put_all(objects).await;
+        self.judged(result).await
+    }
+
     async fn read(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, VaultError> {
         let result = self.opened().await?.read(name).await;
         self.judged(result).await
@@ -70,7 +78,7 @@ impl Vault for ReopeningVault {
         self.judged(result).await
     }
 
-    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+    async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         let result = self.opened().await?.list_apart(prefix, apart).await;
         self.judged(result).await
     }

@@ -40,20 +40,34 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// Creates an object unless its name is taken.
     async fn put_new(&self, name: &ObjectName, bytes: &[u8]) -> Result<PutNew, VaultError>;
 
+    /// Creates several objects, in no order that anybody could rely on: `Created` and `Exists` mean
+    /// for each what they mean for one. After an error any of them may be there. A form that makes
+    /// many durable at less cost than one by one does.
+    async fn put_all(
+        &self,
+        objects: &[(ObjectName, Arc<[u8]>)],
+    ) -> Result<Vec<PutNew>, VaultError> {
+        let mut puts = Vec::with_capacity(objects.len());
+        for (name, bytes) in objects {
+            puts.push(self.put_new(name, bytes).await?);
+        }
+        Ok(puts)
+    }
+
     /// The oldest version of an object, or nothing where there is none.
     async fn read(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, VaultError>;
 
     /// The objects under a prefix, which is empty or ends with `/`, sorted by name.
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, VaultError>;
 
-    /// The same without what lies below any folder named `apart`: a ledger grows by a few objects
-    /// a second, and whoever looks for anything else must not read through it. A form that can
-    /// pass such a folder over does.
-    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+    /// The same without what lies below any folder with a name in `apart`: a ledger grows by a few
+    /// objects a second, key copies are without number, and whoever looks for anything else must
+    /// not read through them. A form that can pass such a folder over does.
+    async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         let is_apart = |listed: &Listed| {
             let mut folders = listed.name.as_str()[prefix.len()..].split('/');
             folders.next_back();
-            folders.any(|folder| folder == apart)
+            folders.any(|folder| apart.contains(&folder))
         };
         let mut all = self.list(prefix).await?;
         all.retain(|listed| !is_apart(listed));
@@ -76,6 +90,13 @@ impl<V: Vault + ?Sized> Vault for Arc<V> {
         V::put_new(self, name, bytes).await
     }
 
+    async fn put_all(
+        &self,
+        objects: &[(ObjectName, Arc<[u8]>)],
+    ) -> Result<Vec<PutNew>, VaultError> {
+        V::put_all(self, objects).await
+    }
+
     async fn read(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, VaultError> {
         V::read(self, name).await
     }
@@ -84,7 +105,7 @@ impl<V: Vault + ?Sized> Vault for Arc<V> {
         V::list(self, prefix).await
     }
 
-    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+    async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         V::list_apart(self, prefix, apart).await
     }
 

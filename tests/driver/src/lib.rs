@@ -18,3 +18,4 @@ pub use kms::{Access, CallFailed, Kms};
 pub use machine::{Ended, Machine, binary, make_private};
 pub use native::{Native, segment};
 pub use serving::Serving;
+pub use signed::Unsigned;

@@ -26,7 +26,10 @@ pub struct Serving {
 impl Serving {
     /// Starts `command` and waits until it says where it listens; its log goes to a new file in
     /// `folder`.
-    pub(crate) fn start(mut command: Command, folder: &Path) -> Result<Self, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed`], also where it ends before that.
+    pub fn start(mut command: Command, folder: &Path) -> Result<Self, Failed> {
         let line = line_of(&command);
         let (log, file) = new_log(folder)?;
         command.stdout(Stdio::piped()).stderr(file);
@@ -57,6 +60,12 @@ impl Serving {
         self.metrics.as_deref()
     }
 
+    /// Which process it is.
+    #[must_use]
+    pub fn process(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -70,8 +79,8 @@ impl Serving {
 
     /// The same while others still use it.
     pub fn kill_now(&self) {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::KILL).expect("the child is ours and was not waited for");
+        kill_process(self.process(), Signal::KILL)
+            .expect("the child is ours and was not waited for");
     }
 
     /// Asks it to stop (SIGTERM) and waits; returns its exit code.
@@ -82,8 +91,8 @@ impl Serving {
 
     /// Asks it to stop (SIGTERM).
     pub fn ask_to_stop(&self) {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).expect("the child is ours and was not waited for");
+        kill_process(self.process(), Signal::TERM)
+            .expect("the child is ours and was not waited for");
     }
 
     /// Waits until it ends by itself; returns its exit code.

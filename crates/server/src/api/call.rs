@@ -12,11 +12,11 @@ use axum::{
     response::Response,
 };
 use keystead_domain::{Account, KeyName, RequestId};
-use keystead_service::{Cx, Error, Fault, Front, Recorded, Refusal, Service};
-use zeroize::Zeroizing;
+use keystead_service::{Cx, Error, Fault, Front, Recorded, Refusal, Service, Wiped};
 
 use super::problem::{problem, turned_away};
 use crate::{
+    DONE,
     admission::{Admitted, Arrival},
     fields::{BadField, Fields},
     form::{Form, decode},
@@ -31,7 +31,7 @@ const SCOPE: &str = "keystead";
 pub(crate) struct Signed {
     pub(super) cx: Cx,
     pub(super) head: Parts,
-    body: Zeroizing<Vec<u8>>,
+    body: Wiped<Vec<u8>>,
 }
 
 /// A successful answer.
@@ -58,7 +58,7 @@ impl FromRequest<Arc<Service>> for Signed {
 
 impl Signed {
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(super) fn new(cx: Cx, head: Parts, body: Zeroizing<Vec<u8>>) -> Self {
+    pub(super) fn new(cx: Cx, head: Parts, body: Wiped<Vec<u8>>) -> Self {
         Self { cx, head, body }
     }
 
@@ -181,7 +181,7 @@ fn respond(
     outcome: Result<Answer, (StatusCode, Error)>,
 ) -> Response {
     let (status, kind, outcome, body) = match outcome {
-        Ok(Answer { status, body }) => (status, "application/json", "ok", body),
+        Ok(Answer { status, body }) => (status, "application/json", DONE, body),
         Err((status, error)) => {
             let problem = problem(&error);
             let text = problem.text(&error, status, request);

@@ -1,5 +1,7 @@
 //! What `/v1` parses, refuses and writes, route by route.
 
+use std::sync::Arc;
+
 use axum::http::{Request, StatusCode};
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, MacAlgorithm,
@@ -8,7 +10,7 @@ use keystead_domain::{
 use keystead_service::{
     AuthFault, CallerIdentity, Cx, Decrypted, Encrypted, Error, Fault, Front, KeyPage, KeyView,
     MacGenerated, MacVerified, MessageType, Principal, PublicKeyShown, Run, SignatureVerified,
-    SignedMessage, Vaulted, metrics::KeyUseCount,
+    SignedMessage, Vaulted, Wiped, metrics::KeyUseCount,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,17 +33,17 @@ fn key_id() -> KeyId {
 }
 
 fn signed(uri: &str, body: &[u8]) -> Signed {
-    let principal = Principal {
+    let principal = Arc::new(Principal {
         id: PrincipalId::from_bytes([1; 16]),
         tenant: TenantId::from_bytes([2; 16]),
         account: account(),
         access_key_id: "AKIDEXAMPLE".into(),
         name: "admin".into(),
-    };
+    });
     let request = RequestId::from_bytes([3; 16]);
     let cx = Cx { request, front: Front::Native, principal, source: "127.0.0.1".into() };
     let head = Request::builder().uri(uri).body(()).unwrap().into_parts().0;
-    Signed::new(cx, head, Zeroizing::new(body.to_vec()))
+    Signed::new(cx, head, Wiped::new(body.to_vec()))
 }
 
 fn of_key(verb: &str, body: &Value) -> Signed {

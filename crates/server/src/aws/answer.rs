@@ -11,7 +11,7 @@ use axum::{
 use keystead_domain::{RequestId, to_hex};
 
 use super::exception::Exception;
-use crate::{json::JsonText, log_answer};
+use crate::{DONE, json::JsonText, log_answer};
 
 const JSON: &str = "application/x-amz-json-1.1";
 
@@ -22,7 +22,7 @@ pub(super) fn respond(
     outcome: Result<JsonText, Exception>,
 ) -> Response {
     let (status, code, text) = match outcome {
-        Ok(text) => (200, "ok", text),
+        Ok(text) => (200, DONE, text),
         Err(exception) => (exception.status, exception.code.name(), error_text(&exception)),
     };
     log_answer("aws", request, operation, code);

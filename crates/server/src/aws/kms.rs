@@ -131,7 +131,8 @@ async fn run(
             let command = uses::generate_random(body)?;
             encode(service.generate_random(cx, command).await, place, uses::random)
         }
-        other => return managing::run(service, cx, place, other, body).await,
+        // In a box: what is rare must not make the future of what is frequent large.
+        other => return Box::pin(managing::run(service, cx, place, other, body)).await,
     })
 }
 

@@ -5,10 +5,14 @@
 //! enough, since a vector that grows leaves its old bytes behind.
 
 use axum::body::Bytes;
-use zeroize::Zeroizing;
+use keystead_service::Wiped;
+
+/// What an answer holds beside secrets, as a rule; one that holds more grows after them, or before
+/// there are any.
+const OTHERS_BYTES: usize = 640;
 
 /// A finished JSON text.
-pub(crate) struct JsonText(Zeroizing<Vec<u8>>);
+pub(crate) struct JsonText(Wiped<Vec<u8>>);
 
 /// An object in the making.
 pub(crate) struct Object<'a> {
@@ -19,7 +23,8 @@ pub(crate) struct Object<'a> {
 impl JsonText {
     /// An object; `secret_bytes` says how many bytes of secrets its members hold.
     pub(crate) fn object(secret_bytes: usize, fill: impl FnOnce(&mut Object<'_>)) -> Self {
-        let mut out = Zeroizing::new(Vec::with_capacity(1024 + secret_bytes * 4));
+        // Secrets are written as base64, which takes four bytes for three.
+        let mut out = Wiped::new(Vec::with_capacity(OTHERS_BYTES + secret_bytes.div_ceil(3) * 4));
         write_object(&mut out, fill);
         Self(out)
     }

@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use async_trait::async_trait;
 use keystead_crypto::{RecipientSeed, Roots, Secret};
 use keystead_domain::{EpochId, Key, KeyId, KeyVersion, Kind, VersionId};
 
@@ -118,10 +119,16 @@ struct Exercised<'a> {
     proved: Mutex<Vec<Proved>>,
 }
 
+#[async_trait]
 impl Exercise for Exercised<'_> {
-    fn version(&self, key: &Key, version: &KeyVersion, found: Result<Secret<32>, RestoreFailed>) {
+    async fn version(
+        &self,
+        key: &Key,
+        version: &KeyVersion,
+        found: Result<Secret<32>, RestoreFailed>,
+    ) {
         let outcome = match found {
-            Ok(material) => self.exercise(key, version, material),
+            Ok(material) => self.exercise(key, version, material).await,
             Err(failed) => Some(Err(failed.to_string())),
         };
         if let Some(outcome) = outcome {
@@ -133,8 +140,8 @@ impl Exercise for Exercised<'_> {
 }
 
 impl Exercised<'_> {
-    /// Nothing where the version is not in service yet.
-    fn exercise(
+    /// Nothing where the version is not in service yet, or the database gives no answer.
+    async fn exercise(
         &self,
         key: &Key,
         version: &KeyVersion,
@@ -144,12 +151,13 @@ impl Exercised<'_> {
         if !entry.key.versions.iter().any(|known| known.id == version.id) {
             return None;
         }
-        let running = open_apart(&self.service.tenants, entry, version.id);
         let recovered = OpenedKey::new(key.spec, key_version(key.id, version.id), material);
+        let (ports, tenants) = (&self.service.ports, &self.service.tenants);
+        let running = open_apart(&*ports.store, tenants, &entry.key, version.id).await.ok()?;
         let (Some(running), Some(recovered)) = (running, recovered) else {
             return Some(Err("the running key does not open: `restore key` mends it".to_owned()));
         };
-        let agrees = agree(&self.service.ports.entropy, key.tenant, &running, &recovered);
+        let agrees = agree(&ports.entropy, key.tenant, &running, &recovered);
         Some(agrees.then_some(()).ok_or_else(|| "its copy is not the running key".to_owned()))
     }
 }

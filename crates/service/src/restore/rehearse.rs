@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
 use keystead_archive::{Algorithm, CopyKind};
 use keystead_crypto::{RecipientSeed, Secret, VerifyingKey};
 use keystead_domain::{EpochId, InstanceId, Key, KeyState, KeyVersion, Kind, Tenant, TenantId};
@@ -30,9 +31,15 @@ pub(crate) struct Held {
 }
 
 /// Takes each version's material as its copy gave it.
+#[async_trait]
 pub(crate) trait Exercise: Send + Sync {
     /// Called once for each version of each key that is not destroyed.
-    fn version(&self, key: &Key, version: &KeyVersion, found: Result<Secret<32>, RestoreFailed>);
+    async fn version(
+        &self,
+        key: &Key,
+        version: &KeyVersion,
+        found: Result<Secret<32>, RestoreFailed>,
+    );
 }
 
 /// What was found on the way.
@@ -74,7 +81,8 @@ pub(crate) async fn rehearse(
             continue;
         }
         for version in &key.versions {
-            exercise.version(&key, version, opener.material(&key, version).await);
+            let found = opener.material(&key, version).await;
+            exercise.version(&key, version, found).await;
         }
     }
     let head = head_text(chain.opening.incarnation, chain.end_sequence(), &chain.end_hash());

@@ -33,15 +33,17 @@ pub(super) enum BatchFailed {
     Short { found: u64, wanted: u64 },
 }
 
-/// Objects in the order in which they must be put.
+/// Objects: first all tiles and bundles, then the checkpoint.
 #[derive(Debug)]
 pub(super) struct Batch {
     /// The edge that it grows from.
     pub(super) from: TileRows,
     /// The edge that it leaves.
     pub(super) to: TileRows,
-    /// Paths below the node's ledger folder, the checkpoint last.
-    pub(super) objects: Vec<(String, Arc<[u8]>)>,
+    /// What the checkpoint needs, by paths below the node's ledger folder.
+    pub(super) tiles: Vec<(String, Arc<[u8]>)>,
+    /// What is put once they are there.
+    pub(super) checkpoint: (String, Arc<[u8]>),
 }
 
 impl Batch {
@@ -56,7 +58,7 @@ impl Batch {
         let first = from.size() / width * width;
         let size = head.size.min(first + LEAVES_MAX);
         let leaves = read(journal, first, size)?;
-        let mut batch = Self { from: from.clone(), to: from.clone(), objects: Vec::new() };
+        let mut batch = Tiles { to: from.clone(), objects: Vec::new() };
         let wanted: BTreeSet<TileName> = new_tiles(from.size(), size).collect();
         batch.add_bundles(&leaves, first, size, &wanted);
         let known = usize::try_from(from.size() - first).expect("less than a bundle");
@@ -67,10 +69,18 @@ impl Batch {
         let head = Head { origin: head.origin.clone(), size, root: batch.to.root() };
         let checkpoint = Checkpoint::new(head)?;
         let note = checkpoint.sign(key).to_string();
-        batch.objects.push((checkpoint.name(), note.into_bytes().into()));
-        Ok(batch)
+        let checkpoint = (checkpoint.name(), note.into_bytes().into());
+        Ok(Self { from: from.clone(), to: batch.to, tiles: batch.objects, checkpoint })
     }
+}
 
+/// The tiles of a batch in the making.
+struct Tiles {
+    to: TileRows,
+    objects: Vec<(String, Arc<[u8]>)>,
+}
+
+impl Tiles {
     fn add_bundles(&mut self, leaves: &[Leaf], first: u64, size: u64, wanted: &BTreeSet<TileName>) {
         let width = usize::from(TILE_WIDTH);
         for (number, bundle) in (first / width as u64..).zip(leaves.chunks(width)) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keystead_archive::object_hash;
 use keystead_domain::to_hex;
 use keystead_ledger::{Note, TileRows, checkpoint_size};
-use keystead_targets::VaultError;
+use keystead_targets::{PutNew, VaultError};
 use thiserror::Error;
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     FenceReason,
-    vaults::{Member, NotUsable, Put, check_record, object_name},
+    vaults::{Member, NotUsable, Put, object_name},
 };
 
 const RETRY_MAX_MS: u64 = 30_000;
@@ -77,9 +77,9 @@ impl LedgerShipper {
         while at.size() < self.ports.journal.head().size {
             self.check(member).await?;
             let batch = self.batch(at).await?;
-            for (path, bytes) in &batch.objects {
-                self.put(member, path, bytes).await?;
-            }
+            let (path, bytes) = &batch.checkpoint;
+            self.put_tiles(member, &batch.tiles).await?;
+            self.put(member, path, bytes).await?;
             *at = batch.to.clone();
             self.holds(number, at.size());
         }
@@ -104,7 +104,27 @@ impl LedgerShipper {
     /// A folder without its vault's record gets nothing.
     async fn check(&self, member: &Member) -> Result<(), FeedFailed> {
         let (instance, root) = (self.set.lineage.instance, self.set.root());
-        Ok(check_record(&*member.vault, instance, member.id, &root).await?)
+        Ok(member.check_record(instance, &root).await?)
+    }
+
+    /// All at once: none of them is looked at before the checkpoint that needs them is there.
+    async fn put_tiles(
+        &self,
+        member: &Member,
+        tiles: &[(String, Arc<[u8]>)],
+    ) -> Result<(), FeedFailed> {
+        let named = |(path, bytes): &(String, Arc<[u8]>)| {
+            (object_name(&self.place.name(path)), bytes.clone())
+        };
+        let objects: Vec<_> = tiles.iter().map(named).collect();
+        let puts = member.vault.put_all(&objects).await?;
+        let taken = objects.iter().zip(puts).filter(|(_, put)| *put == PutNew::Exists);
+        for ((name, bytes), _) in taken {
+            if member.vault.read(name).await?.as_deref() != Some(&**bytes) {
+                return Err(NotUsable::Damaged { name: name.clone() }.into());
+            }
+        }
+        Ok(())
     }
 
     async fn put(&self, member: &Member, path: &str, bytes: &[u8]) -> Result<(), FeedFailed> {

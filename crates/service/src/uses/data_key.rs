@@ -27,7 +27,7 @@ impl Use for GenerateDataKey {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -38,7 +38,8 @@ impl Use for GenerateDataKey {
         meant_for(&entry.key, KeyUsage::EncryptDecrypt, asked_for(command.hand_out))?;
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
-        let ciphertext = seal(service, entry, CipherKind::Message, &command.context, &plaintext)?;
+        let ciphertext =
+            seal(service, entry, CipherKind::Message, &command.context, &plaintext).await?;
         let plaintext = match command.hand_out {
             HandOut::Both => Some(plaintext),
             HandOut::CiphertextOnly => None,

@@ -42,7 +42,7 @@ impl Use for Decrypt {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -51,7 +51,8 @@ impl Use for Decrypt {
         let (command, at, _) = approved.into_parts();
         let kind = CipherKind::Message;
         let context = CipherContext::new(kind, at.tenant.as_bytes(), &command.context);
-        let (key_check, plaintext) = open(service, snapshot, &at, &context, &command.ciphertext)?;
+        let (key_check, plaintext) =
+            open(service, snapshot, &at, &context, &command.ciphertext).await?;
         Ok(Decrypted { key: KeyId::from_bytes(at.id), key_check, plaintext })
     }
 }
@@ -69,7 +70,7 @@ pub(super) fn named(cx: &Cx, snapshot: &Snapshot, ciphertext: &[u8]) -> Result<R
 }
 
 /// Opens a ciphertext under the version that it was resolved to; with that version's check value.
-pub(super) fn open(
+pub(super) async fn open(
     service: &Service,
     snapshot: &Snapshot,
     at: &Resource,
@@ -80,7 +81,7 @@ pub(super) fn open(
     let key = &entry.key;
     opening(key)?;
     let version = at.version.ok_or(Fault::Ciphertext)?;
-    let opened = service.keyring.open(&service.tenants, entry, version)?;
+    let opened = service.open_key(entry, version).await?;
     // What names a key that encrypts nothing was made by nobody.
     let cipher = opened.cipher().ok_or(Fault::Ciphertext)?;
     let plaintext = cipher.decrypt(context, ciphertext).map_err(|_| Fault::Ciphertext)?;

@@ -24,7 +24,7 @@ impl Use for Encrypt {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -34,20 +34,20 @@ impl Use for Encrypt {
         let entry = resolved(snapshot, &at)?;
         meant_for(&entry.key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let ciphertext =
-            seal(service, entry, CipherKind::Message, &command.context, &command.plaintext)?;
+            seal(service, entry, CipherKind::Message, &command.context, &command.plaintext).await?;
         Ok(Encrypted { key: entry.key.id, ciphertext })
     }
 }
 
 /// Encrypts under the current version of a key that is meant for it and may protect.
-pub(super) fn seal(
+pub(super) async fn seal(
     service: &Service,
     entry: &KeyEntry,
     kind: CipherKind,
     context: &EncryptionContext,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let opened = steps::to_protect(service, entry)?;
+    let opened = steps::to_protect(service, entry).await?;
     let context = CipherContext::new(kind, entry.key.tenant.as_bytes(), context);
     let cipher = opened.cipher().ok_or(Fault::Internal)?;
     Ok(cipher.encrypt(&service.ports.entropy, &context, plaintext))

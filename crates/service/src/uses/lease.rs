@@ -104,7 +104,7 @@ impl Use for GenerateLeasedDataKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -116,7 +116,7 @@ impl Use for GenerateLeasedDataKey {
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
         let kind = CipherKind::LeasedDataKey;
-        let ciphertext = seal(service, entry, kind, &command.context, &plaintext)?;
+        let ciphertext = seal(service, entry, kind, &command.context, &plaintext).await?;
         let lease = grant(service, cx, &ciphertext, command.lease_ms)?;
         Ok(DataKeyLeased { key: entry.key.id, ciphertext, plaintext, lease })
     }
@@ -135,7 +135,7 @@ impl Use for LeaseDataKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -143,7 +143,7 @@ impl Use for LeaseDataKey {
     ) -> Result<DataKeyLeased, Error> {
         let (command, at, _) = approved.into_parts();
         let LeaseDataKey { ciphertext, context, lease_ms } = command;
-        let plaintext = open(service, snapshot, &at, &ciphertext, &context)?;
+        let plaintext = open(service, snapshot, &at, &ciphertext, &context).await?;
         let lease = grant(service, cx, &ciphertext, lease_ms)?;
         Ok(DataKeyLeased { key: KeyId::from_bytes(at.id), ciphertext, plaintext, lease })
     }
@@ -161,7 +161,7 @@ impl Use for UnwrapDataKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -171,7 +171,7 @@ impl Use for UnwrapDataKey {
         let UnwrapDataKey { ciphertext, context, lease } = command;
         // The lease first: an ended one says nothing about the ciphertext.
         let expires_at = held(service, cx, &ciphertext, &lease)?;
-        let plaintext = open(service, snapshot, &at, &ciphertext, &context)?;
+        let plaintext = open(service, snapshot, &at, &ciphertext, &context).await?;
         let lease = Lease { token: lease, expires_at };
         Ok(DataKeyLeased { key: KeyId::from_bytes(at.id), ciphertext, plaintext, lease })
     }
@@ -185,7 +185,7 @@ fn check_lease(lease_ms: i64) -> Result<(), Error> {
     Err(Fault::Field { field: "lease_seconds", message }.into())
 }
 
-fn open(
+async fn open(
     service: &Service,
     snapshot: &Snapshot,
     at: &Resource,
@@ -194,7 +194,7 @@ fn open(
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let kind = CipherKind::LeasedDataKey;
     let context = CipherContext::new(kind, at.tenant.as_bytes(), context);
-    Ok(decrypt::open(service, snapshot, at, &context, ciphertext)?.1)
+    Ok(decrypt::open(service, snapshot, at, &context, ciphertext).await?.1)
 }
 
 fn grant(service: &Service, cx: &Cx, ciphertext: &[u8], lease_ms: i64) -> Result<Lease, Error> {

@@ -104,7 +104,7 @@ impl Use for GenerateMac {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -113,7 +113,7 @@ impl Use for GenerateMac {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
         let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
-        let opened = steps::to_protect(service, entry)?;
+        let opened = steps::to_protect(service, entry).await?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         let mac = key.mac(&command.message).to_vec();
         Ok(MacGenerated { key: entry.key.id, algorithm, mac })
@@ -134,7 +134,7 @@ impl Use for VerifyMac {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -143,7 +143,7 @@ impl Use for VerifyMac {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
         let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
-        let opened = steps::to_check(service, entry)?;
+        let opened = steps::to_check(service, entry).await?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         key.verify(&command.message, &command.mac).map_err(|_| Fault::Mac)?;
         Ok(MacVerified { key: entry.key.id, algorithm })

@@ -1,5 +1,5 @@
-//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot and
-//! touch no database.
+//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot; only
+//! the first use of a key asks the database, for its sealed material.
 //!
 //! Invariant: a use is decided and executed on the same snapshot, its event names that snapshot's
 //! revision, and the answer waits for the event.
@@ -23,9 +23,9 @@ pub use sign::{
     GetPublicKey, MessageType, PublicKeyShown, Sign, SignatureVerified, SignedMessage, Verify,
 };
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
-use keystead_domain::{Key, KeyId, KeyName, KeyUsage, Kind};
+use keystead_domain::{Key, KeyId, KeyName, KeyUsage, Kind, VersionId};
 use keystead_ledger::Attributes;
 
 use crate::{
@@ -33,7 +33,7 @@ use crate::{
     GenerateRandom, RandomBytes, ReEncrypt, ReEncrypted, Run,
     audit::Deed,
     door::{Approved, Recorded, Resolved, Resource},
-    keyring::{KeyEntry, Snapshot},
+    keyring::{KeyEntry, OpenedKey, Snapshot},
     service::Service,
 };
 
@@ -56,13 +56,13 @@ pub(crate) trait Use: Sized + Send + 'static {
     /// Whether it is for real.
     fn run(&self) -> Run;
 
-    /// Does it.
+    /// Does it. It waits for nothing but the first opening of a key.
     fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
         approved: Approved<Self>,
-    ) -> Result<Self::Done, Error>;
+    ) -> impl Future<Output = Result<Self::Done, Error>> + Send;
 }
 
 impl Service {
@@ -198,7 +198,10 @@ impl Service {
             };
             let deed = Deed { operation: C::OPERATION, resource: found.as_ref().ok().copied() };
             let said = command.said(&within, &snapshot);
-            let result = found.and_then(|at| service.pass_door(&within, command, at, &snapshot));
+            let result = match found {
+                Ok(at) => service.pass_door(&within, command, at, &snapshot).await,
+                Err(error) => Err(error),
+            };
             if let (Ok(_), Some(at)) = (&result, deed.resource) {
                 service.count_use(at, C::OPERATION);
             }
@@ -214,7 +217,7 @@ impl Service {
         }
     }
 
-    fn pass_door<C: Use>(
+    async fn pass_door<C: Use>(
         &self,
         cx: &Cx,
         command: C,
@@ -226,11 +229,22 @@ impl Service {
         let resolved = Resolved::new(command, resource, snapshot.revision);
         let approved = resolved.authorise(cx, C::OPERATION)?.approve();
         // A dry run is done and thrown away: else it would promise what would then be refused.
-        let done = C::act(self, cx, snapshot, approved)?;
+        let done = C::act(self, cx, snapshot, approved).await?;
         match run {
             Run::ForReal => Ok(done),
             Run::Dry => Err(Fault::DryRun.into()),
         }
+    }
+}
+
+impl Service {
+    /// The opened key of one version.
+    pub(crate) async fn open_key(
+        &self,
+        entry: &KeyEntry,
+        version: VersionId,
+    ) -> Result<Arc<OpenedKey>, Error> {
+        self.keyring.open(&*self.ports.store, &self.tenants, entry, version).await
     }
 }
 

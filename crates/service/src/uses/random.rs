@@ -23,7 +23,7 @@ impl Use for GenerateRandom {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         _: &Snapshot,

@@ -48,7 +48,7 @@ impl Use for ReEncrypt {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         cx: &Cx,
         snapshot: &Snapshot,
@@ -58,9 +58,9 @@ impl Use for ReEncrypt {
         let kind = CipherKind::Message;
         let context = CipherContext::new(kind, at.tenant.as_bytes(), &command.source_context);
         let (source_check, plaintext) =
-            decrypt::open(service, snapshot, &at, &context, &command.ciphertext)?;
+            decrypt::open(service, snapshot, &at, &context, &command.ciphertext).await?;
         let to = find(cx, snapshot, &command.destination)?;
-        let ciphertext = seal(service, to, kind, &command.destination_context, &plaintext)?;
+        let ciphertext = seal(service, to, kind, &command.destination_context, &plaintext).await?;
         Ok(ReEncrypted {
             source: KeyId::from_bytes(at.id),
             source_check,

@@ -138,7 +138,7 @@ impl Use for Sign {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -147,7 +147,7 @@ impl Use for Sign {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
         let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
-        let opened = steps::to_protect(service, entry)?;
+        let opened = steps::to_protect(service, entry).await?;
         let signature = match (&*opened, check(&command.message, command.message_type, algorithm)?)
         {
             (OpenedKey::Ed25519(key), Checked::Message(message)) => key.sign(message),
@@ -173,7 +173,7 @@ impl Use for Verify {
         self.run
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -182,7 +182,7 @@ impl Use for Verify {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
         let algorithm = steps::agreed(entry, command.algorithm, Self::OPERATION)?;
-        let opened = steps::to_check(service, entry)?;
+        let opened = steps::to_check(service, entry).await?;
         let by = &command.signature;
         let holds = match (&*opened, check(&command.message, command.message_type, algorithm)?) {
             (OpenedKey::Ed25519(key), Checked::Message(message)) => key.verify(message, by),
@@ -207,7 +207,7 @@ impl Use for GetPublicKey {
         Run::ForReal
     }
 
-    fn act(
+    async fn act(
         service: &Service,
         _: &Cx,
         snapshot: &Snapshot,
@@ -217,7 +217,7 @@ impl Use for GetPublicKey {
         let entry = resolved(snapshot, &at)?;
         let (key, spec) = (entry.key.id, entry.key.spec);
         let algorithm = spec.signing().ok_or(Fault::NoPublicKey { key, spec })?;
-        let opened = steps::to_check(service, entry)?;
+        let opened = steps::to_check(service, entry).await?;
         let der = match &*opened {
             OpenedKey::Ed25519(key) => key.public_der(),
             OpenedKey::P256(key) => key.public_der(),

@@ -47,13 +47,16 @@ pub(super) fn agreed<A: Algorithm>(
 }
 
 /// Opens the current version of a key that may make something now.
-pub(super) fn to_protect(service: &Service, entry: &KeyEntry) -> Result<Arc<OpenedKey>, Error> {
+pub(super) async fn to_protect(
+    service: &Service,
+    entry: &KeyEntry,
+) -> Result<Arc<OpenedKey>, Error> {
     protecting(service, entry)?;
-    service.keyring.open(&service.tenants, entry, entry.key.current().id)
+    service.open_key(entry, entry.key.current().id).await
 }
 
 /// Opens the current version of a key that may check what it made.
-pub(super) fn to_check(service: &Service, entry: &KeyEntry) -> Result<Arc<OpenedKey>, Error> {
+pub(super) async fn to_check(service: &Service, entry: &KeyEntry) -> Result<Arc<OpenedKey>, Error> {
     opening(&entry.key)?;
-    service.keyring.open(&service.tenants, entry, entry.key.current().id)
+    service.open_key(entry, entry.key.current().id).await
 }

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use keystead_archive::{VaultRecord, names};
-use keystead_crypto::VerifyingKey;
+use keystead_archive::names;
 use keystead_domain::{IncarnationId, InstanceId, VaultId};
 use keystead_targets::{ObjectName, PutNew, Vault, VaultError};
 use thiserror::Error;
@@ -55,28 +54,30 @@ pub(crate) struct Copied {
     pub(crate) complete: bool,
 }
 
-/// Checks that the vault holds its own root-signed record.
-pub(crate) async fn check_record(
-    vault: &dyn Vault,
-    instance: InstanceId,
-    id: VaultId,
-    root: &VerifyingKey,
-) -> Result<(), NotUsable> {
-    let bytes = vault.read(&object_name(&names::vault_record(instance))).await?;
-    let record = bytes.and_then(|bytes| VaultRecord::verify(&bytes, root).ok());
-    match record {
-        Some(record) if record.vault == id && record.instance == instance => Ok(()),
-        _ => Err(NotUsable::NotOurs { id }),
-    }
-}
-
 /// The names under an instance that a vault holds, those of ledgers apart. Of a replaced object the
 /// first version counts.
 pub(crate) async fn held(
     vault: &dyn Vault,
     instance: InstanceId,
 ) -> Result<BTreeSet<ObjectName>, VaultError> {
-    let listed = vault.list_apart(&format!("{instance}/"), names::LEDGER_FOLDER).await?;
+    listed(vault, instance, &[names::LEDGER_FOLDER]).await
+}
+
+/// The same without key copies, which are most of what a vault holds and tell nothing of who writes
+/// there or how far.
+pub(crate) async fn held_chain(
+    vault: &dyn Vault,
+    instance: InstanceId,
+) -> Result<BTreeSet<ObjectName>, VaultError> {
+    listed(vault, instance, &[names::LEDGER_FOLDER, names::KEY_FOLDER]).await
+}
+
+async fn listed(
+    vault: &dyn Vault,
+    instance: InstanceId,
+    apart: &[&str],
+) -> Result<BTreeSet<ObjectName>, VaultError> {
+    let listed = vault.list_apart(&format!("{instance}/"), apart).await?;
     for object in listed.iter().filter(|object| object.versions > 1) {
         tracing::warn!(vault = %vault.url(), name = %object.name, "an object was replaced");
     }

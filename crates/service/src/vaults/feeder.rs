@@ -13,7 +13,7 @@ use keystead_targets::ObjectName;
 
 use super::{
     Health, Member, Rival, VaultSet,
-    catch_up::{Copied, NotUsable, check_record, contiguous, held, object_name},
+    catch_up::{Copied, NotUsable, contiguous, held, held_chain, object_name},
     member::Put,
     rival::whose,
 };
@@ -67,8 +67,7 @@ impl Feeder {
     /// One visit: is it still our vault and nobody else's, what does it lack, what is new?
     async fn visit(&self, member: &Member) -> Result<(), NotUsable> {
         let asked_ms = self.ports.clock.monotonic_ms();
-        let record =
-            check_record(&*member.vault, self.set.lineage.instance, member.id, &self.root).await;
+        let record = member.check_record(self.set.lineage.instance, &self.root).await;
         if matches!(record, Err(NotUsable::NotOurs { .. })) {
             // Emptied or exchanged: whatever it confirmed once, it holds no more.
             member.recount(0);
@@ -114,7 +113,7 @@ impl Feeder {
     /// Lists the vault: does it show another node, what does it lack, how far did it confirm?
     async fn compare(&self, member: &Member, lacks: bool) -> Result<(), NotUsable> {
         let set = &self.set;
-        let own = held(&*member.vault, set.lineage.instance).await?;
+        let own = held_chain(&*member.vault, set.lineage.instance).await?;
         let built = *set.built().borrow();
         let rival = set.lineage.rival(&*member.vault, &own, built, &self.root).await?;
         // A segment that was built while we listed is no rival's.
@@ -128,6 +127,7 @@ impl Feeder {
         member.recount(proven);
         set.settle();
         if lacks || stale || member.is_incomplete() {
+            let own = held(&*member.vault, set.lineage.instance).await?;
             self.copy_missing(member, &own).await?;
         }
         Ok(())

@@ -9,8 +9,12 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use keystead_domain::VaultId;
+use keystead_archive::{VaultRecord, names};
+use keystead_crypto::VerifyingKey;
+use keystead_domain::{InstanceId, VaultId};
 use keystead_targets::{ObjectName, PutNew, Vault, VaultError};
+
+use super::catch_up::{NotUsable, object_name};
 
 /// How a vault was last found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub(crate) struct Member {
     lacks_objects: AtomicBool,
     is_incomplete: AtomicBool,
     health: Mutex<Health>,
+    /// The record that was last found there and proved to be this vault's.
+    record: Mutex<Option<Vec<u8>>>,
 }
 
 /// What a put of ours met.
@@ -59,6 +65,29 @@ impl Member {
             lacks_objects: AtomicBool::new(true),
             is_incomplete: AtomicBool::new(false),
             health: Mutex::new(Health::Unasked),
+            record: Mutex::new(None),
+        }
+    }
+
+    /// Checks that the vault holds its own root-signed record. It is read each time; the signature
+    /// over bytes that were proved before is not computed again.
+    pub(crate) async fn check_record(
+        &self,
+        instance: InstanceId,
+        root: &VerifyingKey,
+    ) -> Result<(), NotUsable> {
+        let there = self.vault.read(&object_name(&names::vault_record(instance))).await?;
+        let proved = |record: &Option<Vec<u8>>| there.is_some() && *record == there;
+        if proved(&self.record.lock().expect("no code panics while it holds this lock")) {
+            return Ok(());
+        }
+        let record = there.as_deref().and_then(|bytes| VaultRecord::verify(bytes, root).ok());
+        match record {
+            Some(record) if record.vault == self.id && record.instance == instance => {
+                *self.record.lock().expect("no code panics while it holds this lock") = there;
+                Ok(())
+            }
+            _ => Err(NotUsable::NotOurs { id: self.id }),
         }
     }
 

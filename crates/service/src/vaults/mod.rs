@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::shipper::ChainEnd;
 
-pub(crate) use catch_up::{NotUsable, check_record, contiguous, held, object_name};
+pub(crate) use catch_up::{NotUsable, contiguous, held, held_chain, object_name};
 pub(crate) use feeder::Feeder;
 pub(crate) use fence::Fence;
 pub(crate) use member::{Health, Member, Put};

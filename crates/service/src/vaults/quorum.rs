@@ -17,7 +17,7 @@ use keystead_domain::InstanceId;
 use keystead_targets::ObjectName;
 use tokio::sync::mpsc;
 
-use super::{Member, NotUsable, VaultSet, check_record, member::Put};
+use super::{Member, NotUsable, VaultSet, member::Put};
 use crate::{Error, Fault, ports::Site};
 
 /// Longest wait for enough vaults, in milliseconds.
@@ -72,7 +72,7 @@ async fn put_one(
     let vault = member.vault.url();
     let put = async {
         if let Some((instance, root)) = record {
-            check_record(&*member.vault, instance, member.id, &root).await?;
+            member.check_record(instance, &root).await?;
         }
         Ok::<_, NotUsable>(member.put(name, bytes).await?)
     };

@@ -13,11 +13,11 @@ use rustix::fs::{self, AtFlags, Dir, FileType};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 
-/// Lists what lies under `prefix`, without what lies below folders named `apart`.
+/// Lists what lies under `prefix`, without what lies below folders with a name in `apart`.
 pub(super) fn list(
     folder: &Folder,
     prefix: &str,
-    apart: Option<&str>,
+    apart: &[String],
 ) -> Result<Vec<Listed>, VaultError> {
     let folders = prefix_folders(prefix)
         .map_err(|source| VaultError::PrefixInvalid { prefix: prefix.to_owned(), source })?;
@@ -39,7 +39,7 @@ pub(super) fn list(
 fn collect(
     at: &OwnedFd,
     prefix: &str,
-    apart: Option<&str>,
+    apart: &[String],
     found: &mut Vec<Listed>,
 ) -> Result<(), Errno> {
     for name in names(at, prefix)? {
@@ -54,7 +54,7 @@ fn collect(
                 let bytes = u64::try_from(stat.st_size).expect("no file has a negative size");
                 found.push(Listed { name, bytes, versions: 1 });
             }
-            FileType::Directory if Some(entry) != apart => {
+            FileType::Directory if !apart.iter().any(|folder| folder == entry) => {
                 collect(&open_folder(at, entry)?, &format!("{name}/"), apart, found)?;
             }
             _ => {}

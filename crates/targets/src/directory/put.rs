@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 pub(super) fn put_new(
     folder: &Folder,
@@ -36,7 +37,7 @@ pub(super) fn put_new(
 pub(super) struct Place<'a> {
     folder: &'a Folder,
     name: &'a ObjectName,
-    within: OwnedFd,
+    within: Rc<OwnedFd>,
     leaf: &'a str,
 }
 
@@ -44,8 +45,18 @@ impl<'a> Place<'a> {
     /// Makes the folders above the object.
     pub(super) fn make(folder: &'a Folder, name: &'a ObjectName) -> Result<Place<'a>, VaultError> {
         let (folders, leaf) = name.parts();
-        let within = folder.make(folder.root()?, &folders, name)?;
-        Ok(Place { folder, name, within, leaf })
+        let within = Rc::new(folder.make(folder.root()?, &folders, name)?);
+        Ok(Place::within(folder, name, within, leaf))
+    }
+
+    /// A place in a folder that is open.
+    pub(super) fn within(
+        folder: &'a Folder,
+        name: &'a ObjectName,
+        within: Rc<OwnedFd>,
+        leaf: &'a str,
+    ) -> Place<'a> {
+        Place { folder, name, within, leaf }
     }
 
     fn is_taken(&self) -> Result<bool, VaultError> {
@@ -78,7 +89,7 @@ impl<'a> Place<'a> {
     }
 
     /// Makes the object that is there durable, whoever put it.
-    fn adopt(&self) -> Result<PutNew, VaultError> {
+    pub(super) fn adopt(&self) -> Result<PutNew, VaultError> {
         let object = open_file(&self.within, self.leaf).map_err(|errno| match errno {
             Errno::LOOP | Errno::NXIO => self.folder.corrupt(self.name),
             errno => self.folder.failure(errno),
@@ -104,14 +115,21 @@ impl<'a> Place<'a> {
 /// the vault removes those that nobody holds.
 pub(super) struct Staged<'a> {
     folder: &'a Folder,
-    within: OwnedFd,
+    within: Rc<OwnedFd>,
     entry: String,
     file: File,
 }
 
 impl<'a> Staged<'a> {
     pub(super) fn create(folder: &'a Folder) -> Result<Staged<'a>, VaultError> {
-        let within = folder.staging(&folder.root()?)?;
+        Staged::within(folder, Rc::new(folder.staging(&folder.root()?)?))
+    }
+
+    /// A file in the staging folder, which is open.
+    pub(super) fn within(
+        folder: &'a Folder,
+        within: Rc<OwnedFd>,
+    ) -> Result<Staged<'a>, VaultError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         loop {
             let entry = folder.next_temp();

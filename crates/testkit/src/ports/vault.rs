@@ -79,7 +79,7 @@ impl Vault for ProcessVault {
         self.end(self.inner.list(prefix).await).await
     }
 
-    async fn list_apart(&self, prefix: &str, apart: &str) -> Result<Vec<Listed>, VaultError> {
+    async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         self.begin().await?;
         self.end(self.inner.list_apart(prefix, apart).await).await
     }

@@ -152,7 +152,7 @@ impl Client {
         headers.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         let claim = sigv4::claim(&RequestParts { headers: &headers, ..parts }).unwrap();
         let principal = self.service.authenticate(&claim, "kms")?;
-        let source = "192.0.2.7".to_owned();
+        let source = "192.0.2.7".into();
         Ok(Cx { request: self.service.request_id(), front: Front::Aws, principal, source })
     }
 

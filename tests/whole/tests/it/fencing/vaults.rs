@@ -17,7 +17,7 @@ async fn vault(node: &Node, number: usize) -> VaultStatus {
 /// What a vault holds apart from its own record and from ledgers, whose checkpoints are as many as
 /// each vault had the time for.
 fn content(vault: &MemoryVault) -> Vec<(String, Vec<u8>)> {
-    let listed = now(vault.list_apart("", LEDGER_FOLDER)).unwrap();
+    let listed = now(vault.list_apart("", &[LEDGER_FOLDER])).unwrap();
     let names = listed.into_iter().map(|object| object.name);
     names
         .filter(|name| !name.as_str().ends_with("/vault"))
