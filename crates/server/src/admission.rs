@@ -20,15 +20,18 @@ use keystead_service::{
 };
 use zeroize::Zeroizing;
 
+use crate::crowd::Standing;
+
 /// The longest body, in bytes: the longest lawful request needs 40 KiB.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(20);
 
-/// The address at the other end of a connection; `serve` puts it into each request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+/// The address at the other end of a connection, and what is known of the connection; `serve` puts
+/// it into each request.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer(pub(crate) IpAddr, pub(crate) Arc<Standing>);
 
 /// A request before anything of it is believed.
 pub(crate) struct Arrival {
@@ -98,6 +101,9 @@ impl Arrival {
         let principal = service
             .authenticate(&claim, scope)
             .map_err(|error| turned((Reason::Unproven, error)))?;
+        if let Some(Peer(_, standing)) = head.extensions.get() {
+            standing.prove();
+        }
         let cx = Cx { request, front, principal, source };
         Ok(Admitted { cx, region: claim.scope.region, head, body })
     }

@@ -7,6 +7,7 @@
 mod admission;
 mod api;
 mod aws;
+mod crowd;
 mod fields;
 mod form;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -22,6 +22,7 @@ mod kits;
 pub mod logs;
 mod lru;
 mod outbox;
+mod own_ledger;
 mod ports;
 mod progress;
 mod replay;

@@ -15,6 +15,8 @@ use keystead_ledger::{Checkpoint, Head, Leaf, LogRefused, Origin, SuccessionRefu
 use keystead_targets::{Vault, VaultError};
 use thiserror::Error;
 
+pub(crate) use walk::through;
+
 use crate::{
     tiles::{LogIn, LogPlace},
     vaults::object_name,

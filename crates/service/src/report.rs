@@ -16,6 +16,8 @@ use crate::{
     vaults::{Health, Member},
 };
 
+const RECORD: &str = "the record cannot be rewritten unseen";
+
 impl Service {
     /// Shows the status.
     pub async fn status(self: &Arc<Self>, cx: Cx) -> Recorded<Result<StatusReport, Error>> {
@@ -62,6 +64,7 @@ impl Service {
             promises: Vec::new(),
         };
         report.promises = promises(&report, &self.destroyed());
+        report.promises[3] = self.record_promise();
         report
     }
 
@@ -69,6 +72,22 @@ impl Service {
         match self.durability {
             AuditDurability::Local => SHIPPED_EVERY_MS,
             AuditDurability::Vaulted => 0,
+        }
+    }
+
+    /// What promise 4 is worth.
+    fn record_promise(&self) -> PromiseStatus {
+        match self.journal_damage.get() {
+            Some(damage) => PromiseStatus {
+                verdict: "broken".to_owned(),
+                reason: Some(damage.clone()),
+                ..promise(4, RECORD, &[])
+            },
+            None => promise(
+                4,
+                RECORD,
+                &["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
+            ),
         }
     }
 
@@ -167,11 +186,7 @@ fn promises(report: &StatusReport, destroyed: &Destroyed) -> Vec<PromiseStatus> 
         promise(1, "nothing without a way back", &way_back(report)),
         promise(2, "proof, not hope", &proof(report)),
         promise(3, "one door", &[]),
-        promise(
-            4,
-            "the record cannot be rewritten unseen",
-            &["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
-        ),
+        promise(4, RECORD, &[]),
         destruction(destroyed),
         promise(6, "nothing lost", if fenced { std::slice::from_ref(&report.state) } else { &[] }),
         promise(7, "no secret leaks", &[]),

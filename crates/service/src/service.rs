@@ -4,7 +4,10 @@
 //! other. Each operation runs in a task of its own, so that a client that goes away cancels
 //! nothing.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{Account, Instance, NodeId, RequestId};
@@ -52,6 +55,8 @@ pub struct Service {
     pub(crate) durability: AuditDurability,
     pub(crate) late: LateAnswers,
     pub(crate) destroying: Destroying,
+    /// What a check of the whole journal found damaged.
+    pub(crate) journal_damage: OnceLock<String>,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// Stands in for the secret of access keys that do not exist.

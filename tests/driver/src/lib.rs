@@ -4,6 +4,7 @@
 //! output and answers, as users do. It waits for facts (a line, an end, a connection) and never for
 //! time.
 
+mod answered;
 mod failed;
 mod kms;
 mod machine;
@@ -11,6 +12,7 @@ mod native;
 mod serving;
 mod signed;
 
+pub use answered::Answered;
 pub use failed::Failed;
 pub use kms::{Access, CallFailed, Kms};
 pub use machine::{Ended, Machine, binary, make_private};

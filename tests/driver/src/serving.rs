@@ -47,6 +47,19 @@ impl Serving {
         &self.endpoint
     }
 
+    /// How much memory it holds, in bytes (VmRSS).
+    ///
+    /// # Panics
+    /// Where it has ended.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("the kernel says it in kB") * 1024
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use keystead_archive::{KitRefused, KitUnfinished, PrintedRefused};
 use keystead_arena::InitFailed;
-use keystead_journal::DiskFailed;
+use keystead_journal::{DiskFailed, JournalUnreadable};
 use keystead_service::{FoundFailed, StartFailed, restore::RestoreFailed};
 use keystead_store_sqlite::OpenFailed;
 use thiserror::Error;
@@ -140,8 +140,15 @@ impl Explained for WiringRefused {
                 | StartFailed::RolledBack { .. }
                 | StartFailed::DatabaseBehind { .. }
                 | StartFailed::JournalBehind { .. }
+                | StartFailed::JournalDiffers { .. }
+                | StartFailed::OtherJournal { .. }
                 | StartFailed::Superseded { .. },
             ) => Exit::Corrupt,
+            Self::Start(StartFailed::Journal(unreadable))
+                if !matches!(unreadable, JournalUnreadable::Disk(_)) =>
+            {
+                Exit::Corrupt
+            }
             Self::Restore(
                 RestoreFailed::NoVault { .. }
                 | RestoreFailed::TooFewVaults { .. }

@@ -63,7 +63,8 @@ pub(super) async fn root_at(log: &LogIn<'_>, size: u64) -> Result<Option<Hash>, 
     Ok((tree.size() == size).then(|| tree.root()))
 }
 
-async fn through(
+/// Gives each entry under a checkpoint, in order, as the tiles that verify hold it.
+pub(crate) async fn through(
     log: &LogIn<'_>,
     checkpoint: &Checkpoint,
     mut each: impl FnMut(&[u8]) -> Result<(), LogsRefused>,

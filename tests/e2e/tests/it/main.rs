@@ -9,8 +9,11 @@
 
 mod audit;
 mod canary;
+mod events;
 mod fencing;
+mod flood;
 mod interrupted;
+mod journal;
 mod killed;
 mod refused_init;
 mod refused_restore;

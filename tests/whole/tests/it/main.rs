@@ -25,4 +25,5 @@ mod prepared;
 mod restoring;
 mod rotating;
 mod signing;
+mod tampering;
 mod wraps;
