@@ -53,7 +53,7 @@ impl Audit {
 
     /// Counts a request that nobody proved to have sent, per source and within bounded memory.
     pub(crate) fn count_unproven(&self, tenants: &Tenants, source: &str) {
-        let mac = source_mac(tenants, self.system, &network(source)).unwrap_or([0; 32]);
+        let mac = source_mac(tenants, self.system, source).unwrap_or([0; 32]);
         let counts = &mut *self.unproven.lock().expect("no code panics while it holds this lock");
         let full = counts.len() >= SOURCES_MAX && !counts.contains_key(&mac);
         // Sources beyond the bound share one count, so that a flood costs no memory.
@@ -87,17 +87,6 @@ fn refused_act(now: Timestamp, source: [u8; 32], count: u64) -> Act {
         .expect("a number fits an attribute");
     let source = (source != [0; 32]).then_some(source);
     Act { source, ..node_act(now, "UnprovenRequestsRefused", attributes) }
-}
-
-/// Whoever has one IPv6 address has 2^64 of them: they count as one source.
-fn network(source: &str) -> String {
-    match source.parse::<std::net::Ipv6Addr>() {
-        Ok(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
-        }
-        Err(_) => source.to_owned(),
-    }
 }
 
 /// What an event says was done, and to what.
