@@ -24,7 +24,9 @@ use crate::client::Endpoint;
 use crate::config::Flags;
 
 pub(crate) use alias::AliasCommand;
-pub(crate) use audit::{AuditCommand, AuditVerifyArgs};
+pub(crate) use audit::{
+    AuditCommand, AuditExportArgs, AuditListArgs, AuditProveArgs, AuditVerifyArgs,
+};
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
 pub(crate) use key::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
 pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
@@ -140,7 +142,7 @@ pub(crate) enum Command {
     /// instance's master key, numbered without gaps and in the vaults before it is acknowledged.
     #[command(subcommand)]
     Wrap(WrapCommand),
-    /// Verify the record of everything that was done
+    /// Verify, list, export and prove the record of everything that was done
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Show and check the configuration

@@ -12,6 +12,7 @@ mod event;
 pub mod fuzz;
 mod head;
 mod leaf;
+mod log_proof;
 mod note;
 mod proof;
 mod succession;
@@ -31,6 +32,9 @@ pub use head::{BadOrigin, Head, Origin};
 /// The codec in which leaves, heads and journal files are written.
 pub use keystead_crypto::bytes::{Malformed, Reader, Writer};
 pub use leaf::{LEAF_BYTES, Leaf, place};
+pub use log_proof::{
+    LOG_PROOF_BYTES, LogProof, LogProofRefused, OlderProof, PROOF_HASHES, ProofExtra,
+};
 pub use note::{
     KeyName, KeyType, NOTE_BYTES, NOTE_SIGNATURES, Note, NoteRefused, NoteSignature, VerifierKey,
     Vouched,

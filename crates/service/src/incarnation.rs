@@ -14,7 +14,7 @@ use keystead_archive::{
 };
 use keystead_crypto::{
     Entropy, KeyVersion as CryptoVersion, NoteKey, RecipientSeed, RootWrap, SealKey, Secret,
-    SigningKey, VerifyingKey, key_check_value,
+    SigningKey, key_check_value,
 };
 use keystead_domain::{
     EpochId, Instance, KeyId, KeyVersion, Kind, Kit, NodeId, Tenant, TenantId, TenantKey,
@@ -121,7 +121,7 @@ pub(crate) fn certify(
         incarnation: instance.incarnation,
         node,
         objects_key: objects.public(),
-        checkpoints_key: VerifyingKey(checkpoints.public().0),
+        checkpoints_key: checkpoints.public(),
         issued_at: now,
     };
     let bytes = certificate.issue(root).expect("our certificates have an encoding");

@@ -13,7 +13,7 @@ use keystead_ledger::Checkpoint;
 
 use crate::{
     StartFailed,
-    logs::through,
+    logs::Entries,
     ports::{Ports, blocking},
     tiles::{LogIn, LogPlace},
     vaults::{Lineage, VaultSet},
@@ -92,20 +92,23 @@ async fn differs(
     log: &LogIn<'_>,
     signed: &Checkpoint,
 ) -> Result<StartFailed, JournalUnreadable> {
-    let (mut index, mut first) = (0, None);
-    let walked = through(log, signed, |entry| {
-        let here = journal.read(index, 1).ok().and_then(|mut leaves| leaves.pop());
-        if first.is_none() && here.is_none_or(|leaf| leaf.as_bytes() != entry) {
-            first = Some(index);
-        }
-        index += 1;
-        Ok(())
-    });
     // Where the vault's tiles do not verify the place stays unknown.
-    let entry = walked.await.ok().and(first);
+    let entry = first_other(journal, &mut Entries::new(log, signed)).await;
     let file: FileName = journal.file_of(entry.unwrap_or(signed.size() - 1))?;
     let (size, told_by) = (signed.size(), format!("vault `{}`", log.vault.url()));
     Ok(StartFailed::JournalDiffers { file, entry, size, told_by })
+}
+
+async fn first_other(journal: &Journal, shipped: &mut Entries<'_>) -> Option<u64> {
+    while let Some(leaves) = shipped.next().await.ok()? {
+        let first = shipped.passed() - leaves.len() as u64;
+        let here = journal.read(first, leaves.len()).unwrap_or_default();
+        let same = here.iter().zip(&leaves).take_while(|(here, there)| here == there).count();
+        if same < leaves.len() {
+            return Some(first + same as u64);
+        }
+    }
+    None
 }
 
 /// Where the difference is, as far as it is known.

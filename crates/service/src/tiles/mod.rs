@@ -24,7 +24,7 @@ use crate::{
     vaults::{Lineage, VaultSet},
 };
 use batch::{Batch, BatchFailed};
-pub(crate) use standing::{LogIn, LogPlace};
+pub(crate) use standing::{LogIn, LogPlace, Signed};
 
 /// How often a grown ledger is shipped, in milliseconds: the audit RPO.
 pub(crate) const SHIPPED_EVERY_MS: u64 = 1_000;

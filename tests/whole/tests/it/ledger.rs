@@ -36,7 +36,7 @@ impl<'a> Found<'a> {
             .collect();
         let node = certificates[0].node;
         let origin = Origin::new(&format!("{}/{}/{node}", of.instance, of.incarnation)).unwrap();
-        let keys = certificates.iter().map(|of| NotePublic(of.checkpoints_key.0)).collect();
+        let keys = certificates.iter().map(|of| of.checkpoints_key).collect();
         Self { vault, prefix: format!("{ledgers}{node}/"), origin, keys }
     }
 
