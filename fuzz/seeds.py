@@ -260,6 +260,11 @@ def proofs():
         extra = base64.b64encode(extra).decode()
         return f"c2sp.org/tlog-proof@v1\nextra {extra}\nindex 0\n{hashes}\n{note}"
     write("tlog-proof", plain=proof(plain), older=proof(older), extra=older)
+    write("witness", request=f"old 0\n\n{note}", answer=note.split("\n\n")[-1],
+          proof="old 5\n" + base64.b64encode(raw(1, 32)).decode() + f"\n\n{note}")
+    head = text(base["origin"]) + u64(9) + raw(3, 32)
+    state = b"keystead-witness" + u8(1) + text("w.example") + raw(4, 32) + listed([head])
+    write("witness-state", one=state + hashlib.sha256(state).digest())
     lines = [{"format": "keystead-audit-export", "version": 1, "root_public_key": "07" * 32,
               "whole": True, "logs": 1},
              {"log": base["origin"], "entries": 1, "checkpoint": note,

@@ -88,7 +88,7 @@ pub enum ObjectKind {
         incarnation: IncarnationId,
         /// Of which node.
         node: NodeId,
-        /// `checkpoint/<size>`, `certificate/<hash>`, `tile/…`.
+        /// `checkpoint/<size>`, `cosigned/<size>`, `certificate/<hash>`, `tile/…`.
         path: String,
     },
 }
@@ -235,7 +235,7 @@ fn parse_number(text: &str) -> Option<u64> {
 /// What a node puts below its ledger's folder, and nothing else (`docs/formats/ledger.md`).
 fn parse_path(parts: &[&str]) -> Option<String> {
     let lawful = match *parts {
-        ["checkpoint", size] => decimal(size, i64::MAX.unsigned_abs()),
+        ["checkpoint" | "cosigned", size] => decimal(size, i64::MAX.unsigned_abs()),
         ["certificate", hash] => {
             hash.len() == 64 && hash.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
         }
@@ -295,6 +295,7 @@ mod tests {
             ledger(instance, incarnation, node, "tile/0/x001/234.p/5"),
             ledger(instance, incarnation, node, "tile/entries/007"),
             ledger(instance, incarnation, node, "checkpoint/17"),
+            ledger(instance, incarnation, node, "cosigned/17"),
             ledger(instance, incarnation, node, &format!("certificate/{}", "0a".repeat(32))),
         ]
     }

@@ -14,6 +14,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod values;
+mod witness;
 mod wrap;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
 pub(crate) use restore::{RestoreArgs, RestoreCommand, UsedKitArgs};
 pub(crate) use settings::{ConfigCommand, SettingArgs};
 pub(crate) use values::{Head, RootPublicKey, Tag};
+pub(crate) use witness::{WitnessCommand, WitnessServeArgs};
 pub(crate) use wrap::{
     WrapCommand, WrapExportArgs, WrapPutArgs, WrapShowArgs, WrapUnwrapArgs, WrapVerifyArgs,
 };
@@ -145,6 +147,9 @@ pub(crate) enum Command {
     /// Verify, list, export and prove the record of everything that was done
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Be a witness of other instances' ledgers
+    #[command(subcommand)]
+    Witness(WitnessCommand),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -206,6 +211,7 @@ impl Cli {
             | Command::Alias(_)
             | Command::Wrap(_)
             | Command::Audit(_)
+            | Command::Witness(_)
             | Command::Completions(_)
             | Command::Man(_) => SettingArgs::default(),
         };

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use keystead_crypto::Entropy;
 
-use crate::cli::{Cli, Command, ConfigCommand, KitCommand, RestoreCommand};
+use crate::cli::{Cli, Command, ConfigCommand, KitCommand, RestoreCommand, WitnessCommand};
 use crate::client::{Client, ProfileRefused};
 use crate::config::{Config, Loaded};
 use crate::exit::{Exit, Explained};
@@ -93,6 +93,7 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
         Command::Alias(command) => commands::alias(command, &client(cli, config)?, form),
         Command::Wrap(command) => commands::wrap(command, client(cli, config), form),
         Command::Audit(command) => wiring::audit::run(command, client(cli, config), form),
+        Command::Witness(WitnessCommand::Serve(args)) => wiring::witness::serve(args, form),
         Command::Status(_) => {
             commands::status(client(cli, config), config.data_dir.as_deref(), form)
         }

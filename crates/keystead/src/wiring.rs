@@ -12,6 +12,7 @@ pub(crate) mod kits;
 mod refused;
 mod restore;
 mod serve;
+pub(crate) mod witness;
 mod world;
 
 pub(crate) use audit::AuditFailed;

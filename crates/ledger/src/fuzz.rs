@@ -9,10 +9,10 @@ use keystead_crypto::{
 };
 
 use crate::{
-    Checkpoint, CompactRange, Event, Hash, Head, KeyName, KeyType, Leaf, LogProof, Note,
-    NoteSignature, Origin, ProofExtra, StateEvent, StatePlace, Succession, TileLevel, TileName,
-    VerifierKey, Walk, checkpoint_size, place, verify_bundles, verify_consistency,
-    verify_inclusion, write_hashes,
+    AddCheckpoint, Checkpoint, CompactRange, Event, Hash, Head, KeyName, KeyType, Leaf, LogProof,
+    Note, NoteSignature, Origin, ProofExtra, StateEvent, StatePlace, Succession, TileLevel,
+    TileName, VerifierKey, Walk, checkpoint_size, place, read_cosignatures, verify_bundles,
+    verify_consistency, verify_inclusion, witnessed, write_hashes,
 };
 
 /// A public key whose private half nobody has.
@@ -138,6 +138,22 @@ pub fn tlog_proof(bytes: &[u8]) {
     if let Some(extra) = &proof.extra {
         tlog_proof(extra);
     }
+}
+
+/// Requests to witnesses, and their answers.
+///
+/// # Panics
+/// Where what parsed prints to other bytes, or a witness takes what nobody signed.
+pub fn witness(bytes: &[u8]) {
+    if let Ok(lines) = read_cosignatures(bytes) {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        assert_eq!(text.as_bytes(), bytes, "an answer prints back");
+    }
+    let Ok(asked) = AddCheckpoint::parse(bytes) else { return };
+    assert_eq!(asked.to_string().as_bytes(), bytes, "a request prints back");
+    let Ok(checkpoint) = Checkpoint::parse(asked.checkpoint.text()) else { return };
+    let key = VerifierKey::of_log(checkpoint.origin(), NotePublic(NOBODY));
+    assert!(witnessed(&asked, &[key], |_| None).is_err(), "nobody signed it");
 }
 
 fn checkpoint_text(text: &str) -> Option<Checkpoint> {

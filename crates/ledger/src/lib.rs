@@ -21,6 +21,7 @@ mod testing;
 mod tile;
 mod tree;
 mod verify;
+mod witness;
 
 pub use attribute::{Attributes, CLEAR_BYTES, Value};
 pub use chain::Chain;
@@ -52,3 +53,4 @@ pub use tree::{CompactRange, Hash, leaf_hash, node_hash};
 pub use verify::{
     LogRefused, Walk, read_leaves, verify_bundles, verify_growth, verify_growth_by_tiles,
 };
+pub use witness::{AddCheckpoint, WitnessRefused, read_cosignatures, witnessed};

@@ -16,6 +16,7 @@ mod json;
 #[cfg(test)]
 mod matrix;
 mod serve;
+mod witness;
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use axum::{
 use keystead_domain::RequestId;
 use keystead_service::Service;
 
-pub use serve::serve;
+pub use serve::{serve, serve_witness};
 
 /// Every route of every front.
 pub fn router(service: Arc<Service>) -> Router {

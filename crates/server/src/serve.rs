@@ -13,7 +13,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use keystead_service::Service;
+use keystead_service::{Service, witness::WitnessBook};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -23,6 +23,7 @@ use crate::{
     admission::Peer,
     crowd::{Crowd, Place},
     router,
+    witness::witness_router,
 };
 
 /// How many connections are served at once. One more takes the place of the oldest that has proved
@@ -53,7 +54,27 @@ pub async fn serve(
     service: Arc<Service>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let (router, permits) = (router(service), Arc::new(Semaphore::new(MAX_CONNECTIONS as usize)));
+    serve_router(listener, router(service), shutdown).await
+}
+
+/// Serves a witness on `listener` until `shutdown` ends, then drains.
+///
+/// # Errors
+/// None at present: a connection that fails ends alone.
+pub async fn serve_witness(
+    listener: TcpListener,
+    witness: Arc<WitnessBook>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_router(listener, witness_router(witness), shutdown).await
+}
+
+async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let crowd = Arc::new(Crowd::default());
     let (stop, stopped) = watch::channel(());
     let accepting = async {

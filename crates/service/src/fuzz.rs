@@ -1,9 +1,9 @@
-//! The oracle of the parser of heads: what parses must print back.
+//! The oracles of the parsers of heads and of a witness's file: what parses must print back.
 //!
 //! Invariant: it takes any text at all and never panics for another reason than a broken oracle. A
 //! property test drives it for seconds, a fuzzer for days.
 
-use crate::restore::ExpectedHead;
+use crate::{restore::ExpectedHead, witness::State};
 
 /// What `--expect-head` takes.
 ///
@@ -12,6 +12,16 @@ use crate::restore::ExpectedHead;
 pub fn head_text(text: &str) {
     if let Ok(head) = text.parse::<ExpectedHead>() {
         assert_eq!(head.to_string(), text, "a head prints back");
+    }
+}
+
+/// What a witness keeps.
+///
+/// # Panics
+/// Where what parsed writes back to other bytes.
+pub fn witness_state(bytes: &[u8]) {
+    if let Some(state) = State::decode(bytes) {
+        assert_eq!(&state.encode()[..], bytes, "a state writes back");
     }
 }
 

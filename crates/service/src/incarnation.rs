@@ -106,7 +106,8 @@ pub(crate) struct Founding {
     pub(crate) now: Timestamp,
 }
 
-/// Makes the two certified keys of a node: one signs objects, the other checkpoints of its ledger.
+/// Makes the two certified keys of a node: one signs objects and is new in each process, the other
+/// checkpoints of its ledger, and is the same in all processes of the node.
 pub(crate) fn certify(
     entropy: &Entropy,
     root: &SigningKey,
@@ -115,7 +116,7 @@ pub(crate) fn certify(
     now: Timestamp,
 ) -> NodeSigner {
     let objects = SigningKey::from_seed(entropy.secret());
-    let checkpoints = NoteKey::from_seed(entropy.secret());
+    let checkpoints = NoteKey::of_ledger(root, origin_of(instance, node).as_str());
     let certificate = NodeCertificate {
         instance: instance.id,
         incarnation: instance.incarnation,

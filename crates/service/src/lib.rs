@@ -38,6 +38,7 @@ mod tenants;
 mod tiles;
 mod uses;
 mod vaults;
+pub mod witness;
 mod wraps;
 
 pub use aliases::{AliasChange, AliasPage, ChangeAlias, ListAliases};
@@ -48,7 +49,7 @@ pub use found::FoundFailed;
 pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
 pub use keystead_crypto::sigv4;
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
-pub use ports::{Clock, RestoreSite, Site, Tasks};
+pub use ports::{Clock, RestoreSite, Site, Tasks, Witness};
 pub use service::{Refusal, Service};
 pub use start::{AuditDurability, StartFailed, StartOptions, start};
 pub use uses::{

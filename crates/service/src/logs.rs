@@ -15,6 +15,7 @@ use keystead_targets::{Vault, VaultError};
 use thiserror::Error;
 
 pub use find::Ledgers;
+pub(crate) use find::places;
 pub use found::{FoundLog, ProofTiles};
 pub use proof::{NotProven, Proven, SignedRefused, proven, signed_checkpoint};
 pub use walk::Entries;

@@ -12,7 +12,7 @@ use crate::{
     door::{Recorded, Resolved, Resource},
     start::{AuditDurability, head_text, scan_all},
     status::{KitStatus, PromiseStatus, StatusReport, VaultStatus},
-    tiles::SHIPPED_EVERY_MS,
+    tiles::{Cosigned, FRESH_MS, SHIPPED_EVERY_MS},
     vaults::{Health, Member},
 };
 
@@ -83,12 +83,34 @@ impl Service {
                 reason: Some(damage.clone()),
                 ..promise(4, RECORD, &[])
             },
-            None => promise(
-                4,
-                RECORD,
-                &["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
-            ),
+            None => self.witnessed_promise(),
         }
+    }
+
+    /// Whether two histories could be shown without a witness having seen it.
+    fn witnessed_promise(&self) -> PromiseStatus {
+        let (all, shipped) = (self.ledger.witnesses.standing(), self.ledger.shipped());
+        let now_ms = self.ports.clock.monotonic_ms();
+        let is_fresh = |at: &Cosigned| {
+            at.size > 0 && (at.size >= shipped || now_ms.saturating_sub(at.at_ms) < FRESH_MS)
+        };
+        let fresh: Vec<u64> =
+            all.iter().filter(|(_, at)| is_fresh(at)).map(|(_, at)| at.size).collect();
+        let (count, of) = (fresh.len(), all.len());
+        if count * 2 > of {
+            let least = fresh.iter().min().copied().unwrap_or(0);
+            let reason = Some(format!("{count} of {of} witnesses cosigned {least} entries"));
+            return PromiseStatus { reason, ..promise(4, RECORD, &[]) };
+        }
+        if all.is_empty() {
+            let reason = "split view not excluded: no witness cosigns and no vault is locked";
+            return promise(4, RECORD, &[reason.to_owned()]);
+        }
+        let why =
+            all.iter().filter_map(|(name, at)| Some(format!("{name}: {}", at.reason.as_ref()?)));
+        let why = why.collect::<Vec<_>>().join("; ");
+        let reason = format!("split view not excluded: {count} of {of} witnesses cosign ({why})");
+        promise(4, RECORD, &[reason])
     }
 
     /// What was destroyed, and what will be.

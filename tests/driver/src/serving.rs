@@ -19,6 +19,7 @@ use crate::{Failed, machine::line_of};
 pub struct Serving {
     child: Child,
     endpoint: String,
+    said: Value,
     log: PathBuf,
 }
 
@@ -31,8 +32,9 @@ impl Serving {
         command.stdout(Stdio::piped()).stderr(file);
         let child = command.spawn();
         let child = child.map_err(|source| Failed::Start { program: line.clone(), source })?;
-        let mut serving = Self { child, endpoint: String::new(), log };
+        let mut serving = Self { child, endpoint: String::new(), said: Value::Null, log };
         let printed = serving.first_line();
+        serving.said = serde_json::from_str(&printed).unwrap_or_default();
         match endpoint(&printed) {
             Some(endpoint) => serving.endpoint = endpoint,
             None if printed.is_empty() => return Err(serving.ended(line)),
@@ -58,6 +60,12 @@ impl Serving {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         kib.expect("the kernel says it in kB") * 1024
+    }
+
+    /// The object that it printed first.
+    #[must_use]
+    pub fn said(&self) -> &Value {
+        &self.said
     }
 
     /// What it has logged.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use keystead_domain::{KeyId, PrincipalId, RequestId, Timestamp};
-use keystead_ledger::Origin;
+use keystead_ledger::{Origin, VerifierKey};
 use keystead_targets::VaultUrl;
 
 use crate::audit_export::{EventFilter, OutcomeKind};
@@ -79,6 +79,13 @@ pub(crate) struct AuditVerifyArgs {
     /// Default: the profile's.
     #[arg(long, value_name = "HEX")]
     pub(crate) root_public_key: Option<RootPublicKey>,
+
+    /// Refuse where this witness has not cosigned the newest ledger, or the proof (repeatable)
+    ///
+    /// The verifier key, as the witness prints it. Who trusts it knows that nobody was shown another
+    /// history up to there.
+    #[arg(long = "witness", value_name = "KEY", conflicts_with = "export")]
+    pub(crate) witnesses: Vec<VerifierKey>,
 
     /// Refuse where the ledgers do not contain what this checkpoint covers
     ///

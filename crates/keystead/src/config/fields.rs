@@ -13,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::values::{
     Bounds, ValueInvalid, durability, duration, format, level, loopback, path, reference, size,
+    witnesses,
 };
 use crate::config::{Config, LogFormat};
 
@@ -37,7 +38,7 @@ const ARENA: Bounds = Bounds { range: 1 << 20..=1 << 30, least: "1MiB", most: "1
 const TIMEOUT: Bounds = Bounds { range: 1000..=600_000, least: "1s", most: "10m" };
 
 /// Every field, in the order in which `config explain` shows them.
-pub(crate) const FIELDS: [Field; 10] = [
+pub(crate) const FIELDS: [Field; 11] = [
     Field {
         name: "instance.data_dir",
         form: "a folder",
@@ -87,6 +88,15 @@ pub(crate) const FIELDS: [Field; 10] = [
                 vaults have it a second later), or in as many vaults as must confirm",
         changed_by: "who must not lose one use event with the machine, and can wait for vaults",
         set: |config, text| durability(text).map(|value| config.audit_durability = value),
+    },
+    Field {
+        name: "audit.witnesses",
+        form: "a list of \"VERIFIER-KEY URL\", or one text with commas",
+        default: None,
+        about: "who is asked each second to cosign the ledger's newest checkpoint (C2SP tlog-witness): \
+                the key as the witness prints it, and the prefix of its address, http://HOST:PORT",
+        changed_by: "who must show that nobody was shown another history",
+        set: |config, text| witnesses(text).map(|value| config.witnesses = value),
     },
     Field {
         name: "log.level",
@@ -140,6 +150,7 @@ impl Default for Config {
             max_unfenced: Duration::from_secs(3600),
             arena_bytes: keystead_arena::DEFAULT_REGION_BYTES,
             audit_durability: AuditDurability::Local,
+            witnesses: Vec::new(),
             log_level: LevelFilter::INFO,
             log_format: LogFormat::Auto,
             profile: None,

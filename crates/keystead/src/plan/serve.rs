@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use keystead_service::AuditDurability;
 
+use crate::config::WitnessPlace;
 use crate::plan::{Desk, PlanRefused};
 use crate::secrets::{SecretText, Use, read};
 
@@ -22,6 +23,8 @@ pub(crate) struct ServePlan {
     pub(crate) max_unfenced: Duration,
     /// Where an event must be before its request is answered.
     pub(crate) audit_durability: AuditDurability,
+    /// Who is asked to cosign the ledger.
+    pub(crate) witnesses: Vec<WitnessPlace>,
     /// Size of the locked region.
     pub(crate) arena_bytes: usize,
 }
@@ -43,6 +46,7 @@ impl ServePlan {
             listen: config.listen,
             max_unfenced: config.max_unfenced,
             audit_durability: config.audit_durability,
+            witnesses: config.witnesses.clone(),
             arena_bytes: config.arena_bytes,
         })
     }

@@ -56,7 +56,7 @@ pub(crate) fn run(
     let root = VerifyingKey(root);
     match command {
         AuditCommand::Verify(args) => match (&args.proof, &args.export) {
-            (Some(proof), _) => files::proof(proof, args.checkpoint.as_deref(), &root, form),
+            (Some(proof), _) => files::proof(proof, args, &root, form),
             (None, Some(file)) => files::export(file, args.checkpoint.as_deref(), &root, form),
             (None, None) => verify::verify(args, root, form),
         },

@@ -10,7 +10,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{WiringRefused, folder::DataFolder};
+use super::{WiringRefused, folder::DataFolder, witness::asked};
 use crate::{exit::Exit, failed::Failed, output::Form, plan::ServePlan};
 
 /// The first line that `serve --json` prints.
@@ -21,13 +21,14 @@ struct Listening {
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
-    let ServePlan { data_dir, passphrase, listen, max_unfenced, audit_durability, arena_bytes } =
-        plan;
+    let ServePlan { data_dir, passphrase, listen, max_unfenced, audit_durability, .. } = plan;
+    let (arena_bytes, witnesses) = (plan.arena_bytes, plan.witnesses);
     keystead_arena::init(arena_bytes).map_err(WiringRefused::from)?;
     let folder = DataFolder::lock(&data_dir)?;
     let runtime = runtime()?;
     let max_unfenced_ms = u64::try_from(max_unfenced.as_millis()).unwrap_or(u64::MAX);
-    let site = folder.site(runtime.handle(), &passphrase)?;
+    let mut site = folder.site(runtime.handle(), &passphrase)?;
+    site.witnesses = asked(witnesses, runtime.handle());
     // From here on the passphrase is in locked memory alone.
     drop(passphrase);
     let served = runtime.block_on(async {

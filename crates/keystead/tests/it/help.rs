@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 46] = [
+const COMMANDS: [(&[&str], &str); 48] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -46,6 +46,8 @@ const COMMANDS: [(&[&str], &str); 46] = [
     (&["audit", "list"], "List events, verified on the way, without a server"),
     (&["audit", "export"], "Write events into a file that shows whether one was altered"),
     (&["audit", "prove"], "Prove that one event is in the record"),
+    (&["witness"], "Be a witness of other instances' ledgers"),
+    (&["witness", "serve"], "Cosign the checkpoints of other instances' ledgers"),
     (&["config", "explain"], "Show each value with its source"),
     (&["config", "check"], "Say whether the configuration can be used"),
     (&["completions"], "Print a completion script for a shell"),

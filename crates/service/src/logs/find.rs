@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use keystead_archive::{VaultRecord, names, names::ObjectKind};
 use keystead_crypto::VerifyingKey;
-use keystead_domain::InstanceId;
+use keystead_domain::{IncarnationId, InstanceId};
 use keystead_ledger::{Head, Origin};
 use keystead_targets::Vault;
 
@@ -37,7 +37,7 @@ impl<'v> Ledgers<'v> {
     ) -> Result<Self, LogsRefused> {
         let mut found = BTreeMap::<Origin, FoundLog<'v>>::new();
         for vault in vaults.iter().copied() {
-            for place in places(vault, root).await? {
+            for place in places(vault, root, None).await? {
                 let log = LogIn { vault, root, place };
                 let Some(signed) = log.largest_signed().await? else {
                     // Another vault may have the checkpoint; where none has, nobody vouches.
@@ -104,6 +104,9 @@ impl<'v> Ledgers<'v> {
                 let (next, tail_unknown) = (next.clone(), *tail_unknown);
                 claim(head, Claim::Next { next, tail_unknown });
             }
+            if let Some((cosigned, _)) = log.cosigned() {
+                claim(cosigned.head(), Claim::Cosigned);
+            }
             for (head, vault) in log.elsewhere() {
                 claim(head, Claim::Vault(vault.clone()));
             }
@@ -145,8 +148,12 @@ fn in_order(mut left: Vec<FoundLog<'_>>) -> Vec<FoundLog<'_>> {
     sorted
 }
 
-/// Every log that has a folder.
-async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>, LogsRefused> {
+/// Every log that has a folder, but for those of the incarnation `but`.
+pub(crate) async fn places(
+    vault: &dyn Vault,
+    root: &VerifyingKey,
+    but: Option<IncarnationId>,
+) -> Result<Vec<LogPlace>, LogsRefused> {
     let instance = instance(vault, root).await?;
     let listed = vault.list_apart(&format!("{instance}/"), names::LEDGER_FOLDER).await?;
     let openings = listed.iter().filter_map(|listed| match names::parse(listed.name.as_str()) {
@@ -154,7 +161,7 @@ async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>,
         _ => None,
     });
     let mut found = BTreeMap::new();
-    for incarnation in openings {
+    for incarnation in openings.filter(|incarnation| Some(*incarnation) != but) {
         let folder = format!("{instance}/{incarnation}/{}/", names::LEDGER_FOLDER);
         for listed in vault.list(&folder).await? {
             if let Some(ObjectKind::Ledger { node, .. }) = names::parse(listed.name.as_str()) {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use keystead_crypto::NotePublic;
 use keystead_ledger::{
     Checkpoint, CompactRange, Hash, Head, Leaf, LogRefused, ProofRefused, Succession, TILE_WIDTH,
     TileLevel, TileName, hashes_from_tiles, prove_consistency, prove_inclusion,
@@ -12,7 +13,7 @@ use keystead_ledger::{
 };
 
 use super::{EachEntry, Entries, LogRead, LogsRefused};
-use crate::tiles::{LogIn, Signed};
+use crate::tiles::{LogIn, Signed, tile_at};
 
 /// How many tiles are kept between two proofs.
 const TILES_KEPT: usize = 256;
@@ -23,6 +24,8 @@ pub struct FoundLog<'v> {
     log: LogIn<'v>,
     signed: Option<Signed>,
     follows: Vec<(Head, bool)>,
+    /// The largest checkpoint that witnesses cosigned.
+    cosigned: Option<Signed>,
     /// What other vaults hold of it.
     elsewhere: Vec<(Head, String)>,
 }
@@ -42,6 +45,8 @@ pub(super) enum Claim {
     Next { next: keystead_ledger::Origin, tail_unknown: bool },
     /// Another vault.
     Vault(String),
+    /// A checkpoint that witnesses cosigned.
+    Cosigned,
     /// A checkpoint that was kept elsewhere.
     Kept,
 }
@@ -52,7 +57,7 @@ pub struct ProofTiles(BTreeMap<TileName, Vec<Hash>>);
 
 impl<'v> FoundLog<'v> {
     pub(super) fn new(log: LogIn<'v>, signed: Option<Signed>) -> Self {
-        Self { log, signed, follows: Vec::new(), elsewhere: Vec::new() }
+        Self { log, signed, follows: Vec::new(), cosigned: None, elsewhere: Vec::new() }
     }
 
     /// Takes note of another vault's part of the log, and of whichever is the longer one.
@@ -73,6 +78,7 @@ impl<'v> FoundLog<'v> {
         if self.signed.is_none() {
             return Err(LogsRefused::NoCheckpoint { origin });
         }
+        self.cosigned = self.log.largest_cosigned().await?;
         let first = self.entries_checked().next().await?;
         if let Some(first) = first.as_ref().and_then(|leaves| leaves.first()) {
             let refused = |refused| LogsRefused::Succession { origin: origin.clone(), refused };
@@ -104,6 +110,27 @@ impl<'v> FoundLog<'v> {
     #[must_use]
     pub fn certificate(&self) -> &[u8] {
         &self.signed().certificate
+    }
+
+    /// The key of the process that signed the checkpoint.
+    #[must_use]
+    pub fn signer(&self) -> NotePublic {
+        self.signed().key
+    }
+
+    /// The largest checkpoint that witnesses cosigned, as a note: their lines are not verified yet.
+    #[must_use]
+    pub fn cosigned(&self) -> Option<(&Checkpoint, &[u8])> {
+        self.cosigned.as_ref().map(|signed| (&signed.checkpoint, &signed.note[..]))
+    }
+
+    /// The checkpoint that proves the first `size` entries: one that is cosigned, where it has as
+    /// many; its note and the certificate of its signer.
+    #[must_use]
+    pub fn proving(&self, size: u64) -> (&Checkpoint, &[u8], &[u8]) {
+        let covers = |signed: &&Signed| size <= signed.checkpoint.size();
+        let signed = self.cosigned.as_ref().filter(covers).unwrap_or_else(|| self.signed());
+        (&signed.checkpoint, &signed.note, &signed.certificate)
     }
 
     /// The last known heads of the logs that it follows, and whether each one's tail is unknown.
@@ -177,7 +204,7 @@ impl<'v> FoundLog<'v> {
         match by {
             Claim::Next { next, .. } => LogsRefused::NotFollowed { origin, next, size },
             Claim::Vault(vault) => LogsRefused::Forked { origin, size, vault },
-            Claim::Kept => LogsRefused::Rewritten { origin, size },
+            Claim::Cosigned | Claim::Kept => LogsRefused::Rewritten { origin, size },
         }
     }
 
@@ -188,7 +215,7 @@ impl<'v> FoundLog<'v> {
             Claim::Next { tail_unknown: true, .. } => Ok(size - here),
             Claim::Next { next, .. } => Err(LogsRefused::Cut { origin, next, size }),
             Claim::Vault(vault) => Err(LogsRefused::Forked { origin, size, vault }),
-            Claim::Kept => Err(LogsRefused::Short { origin, size }),
+            Claim::Cosigned | Claim::Kept => Err(LogsRefused::Short { origin, size }),
         }
     }
 
@@ -212,28 +239,28 @@ impl<'v> FoundLog<'v> {
             .map_err(|source| refused(LogRefused::NotLeaf { index, source }))
     }
 
-    /// The proof that entry `index` is in the log.
+    /// The proof that entry `index` is in the log as it was at `size` entries.
     ///
     /// # Errors
     /// [`LogsRefused`].
     pub async fn prove(
         &self,
         index: u64,
+        size: u64,
         tiles: &mut ProofTiles,
     ) -> Result<Vec<Hash>, LogsRefused> {
-        let size = self.head().size;
-        self.read_tiles(tiles_for_inclusion(index, size), tiles).await?;
+        self.read_tiles(tiles_for_inclusion(index, size), size, tiles).await?;
         let hash = hashes_from_tiles(size, |tile| tiles.0.get(&tile).cloned());
         prove_inclusion(hash, index, size).map_err(|refused| self.no_proof(refused))
     }
 
-    /// The proof that the log grew out of one of `older` entries.
+    /// The proof that the log of `size` entries grew out of one of `older` entries.
     ///
     /// # Errors
     /// [`LogsRefused`].
-    pub async fn prove_growth(&self, older: u64) -> Result<Vec<Hash>, LogsRefused> {
-        let (size, mut tiles) = (self.head().size, ProofTiles::default());
-        self.read_tiles(tiles_for_consistency(older, size), &mut tiles).await?;
+    pub async fn prove_growth(&self, older: u64, size: u64) -> Result<Vec<Hash>, LogsRefused> {
+        let mut tiles = ProofTiles::default();
+        self.read_tiles(tiles_for_consistency(older, size), size, &mut tiles).await?;
         let hash = hashes_from_tiles(size, |tile| tiles.0.get(&tile).cloned());
         prove_consistency(hash, older, size).map_err(|refused| self.no_proof(refused))
     }
@@ -254,6 +281,7 @@ impl<'v> FoundLog<'v> {
     async fn read_tiles(
         &self,
         wanted: impl IntoIterator<Item = TileName>,
+        size: u64,
         tiles: &mut ProofTiles,
     ) -> Result<(), LogsRefused> {
         if tiles.0.len() > TILES_KEPT {
@@ -263,13 +291,9 @@ impl<'v> FoundLog<'v> {
             if tiles.0.contains_key(&tile) {
                 continue;
             }
-            let bytes = self.file(&tile).await?;
-            let origin = self.head().origin.clone();
-            let refused = |bad: keystead_ledger::TileRefused| LogsRefused::Log {
-                origin,
-                refused: bad.into(),
-            };
-            tiles.0.insert(tile, tile.read_hashes(&bytes).map_err(refused)?);
+            let (origin, path) = (self.head().origin.clone(), tile.to_string());
+            let hashes = tile_at(&self.log, &tile, size).await?;
+            tiles.0.insert(tile, hashes.ok_or(LogsRefused::Missing { origin, path })?);
         }
         Ok(())
     }

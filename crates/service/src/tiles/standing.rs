@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use keystead_archive::{NodeCertificate, names};
 use keystead_crypto::{NotePublic, VerifyingKey};
 use keystead_domain::{IncarnationId, InstanceId, NodeId};
-use keystead_ledger::{Checkpoint, Note, Origin, TileRows, checkpoint_size};
+use keystead_ledger::{
+    Checkpoint, Hash, Note, Origin, TILE_WIDTH, TileName, TileRows, checkpoint_size,
+};
 use keystead_targets::{Vault, VaultError};
 
 use crate::vaults::object_name;
 
 pub(super) const CERTIFICATES: &str = "certificate/";
 const CHECKPOINTS: &str = "checkpoint/";
+pub(super) const COSIGNED: &str = "cosigned/";
 
 /// One node's ledger in one vault.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +64,8 @@ pub(crate) struct Signed {
     pub(crate) note: Vec<u8>,
     /// The certificate of the process that signed it.
     pub(crate) certificate: Vec<u8>,
+    /// The key in it.
+    pub(crate) key: NotePublic,
 }
 
 /// A process of the node.
@@ -77,14 +82,24 @@ impl LogIn<'_> {
 
     /// The same with what proves it.
     pub(crate) async fn largest_signed(&self) -> Result<Option<Signed>, VaultError> {
+        self.largest_in(CHECKPOINTS).await
+    }
+
+    /// The largest one that witnesses cosigned, by what it says: their lines are not verified.
+    pub(crate) async fn largest_cosigned(&self) -> Result<Option<Signed>, VaultError> {
+        self.largest_in(COSIGNED).await
+    }
+
+    async fn largest_in(&self, folder: &str) -> Result<Option<Signed>, VaultError> {
         let signers = self.signers().await?;
-        let mut sizes = self.listed(CHECKPOINTS).await?;
-        sizes.retain(|path| checkpoint_size(path).is_some());
-        sizes.sort_unstable_by_key(|path| std::cmp::Reverse(checkpoint_size(path)));
+        let size = |path: &str| checkpoint_size(&path.replace(COSIGNED, CHECKPOINTS));
+        let mut sizes = self.listed(folder).await?;
+        sizes.retain(|path| size(path).is_some());
+        sizes.sort_unstable_by_key(|path| std::cmp::Reverse(size(path)));
         for path in &sizes {
             let Some(bytes) = self.read(path).await? else { continue };
             let found = self.signed_by(bytes, &signers);
-            let named = |signed: &Signed| checkpoint_size(path) == Some(signed.checkpoint.size());
+            let named = |signed: &Signed| size(path) == Some(signed.checkpoint.size());
             if let Some(signed) = found.filter(named) {
                 return Ok(Some(signed));
             }
@@ -108,10 +123,15 @@ impl LogIn<'_> {
         Ok(rows.ok().filter(|rows| rows.root() == *checkpoint.root()))
     }
 
+    /// The paths of the certificates of its processes.
+    pub(crate) async fn certificates(&self) -> Result<Vec<String>, VaultError> {
+        self.listed(CERTIFICATES).await
+    }
+
     /// Every process of the node.
     async fn signers(&self) -> Result<Vec<Signer>, VaultError> {
         let mut signers = Vec::new();
-        for path in self.listed(CERTIFICATES).await? {
+        for path in self.certificates().await? {
             let Some(certificate) = self.read(&path).await? else { continue };
             let Ok(of) = NodeCertificate::verify(&certificate, self.root) else { continue };
             let NodeCertificate { instance, incarnation, node, checkpoints_key: key, .. } = of;
@@ -131,7 +151,8 @@ impl LogIn<'_> {
         let (origin, parsed) = (self.place.origin(), Note::parse(&note).ok()?);
         signers.iter().find_map(|Signer { certificate, key }| {
             let checkpoint = Checkpoint::verify(&parsed, &origin, *key).ok()?;
-            Some(Signed { checkpoint, note: note.clone(), certificate: certificate.clone() })
+            let (note, certificate) = (note.clone(), certificate.clone());
+            Some(Signed { checkpoint, note, certificate, key: *key })
         })
     }
 
@@ -146,4 +167,23 @@ impl LogIn<'_> {
         let listed = self.vault.list(&format!("{own}{folder}")).await?;
         Ok(listed.into_iter().map(|listed| listed.name.as_str()[own.len()..].to_owned()).collect())
     }
+}
+
+/// The hashes of a tile as a log of `size` entries has it: its own file, or the beginning of a wider
+/// one that was put since.
+pub(crate) async fn tile_at(
+    log: &LogIn<'_>,
+    tile: &TileName,
+    size: u64,
+) -> Result<Option<Vec<Hash>>, VaultError> {
+    debug_assert!(TileName::at_size(tile.level(), tile.index(), size) == Some(*tile));
+    let full = TileName::new(tile.level(), tile.index(), TILE_WIDTH);
+    for name in [Some(*tile), full].into_iter().flatten() {
+        let Some(bytes) = log.read(&name.to_string()).await? else { continue };
+        if let Ok(mut hashes) = name.read_hashes(&bytes) {
+            hashes.truncate(tile.width().into());
+            return Ok(Some(hashes));
+        }
+    }
+    Ok(None)
 }

@@ -21,5 +21,6 @@ mod refused_serve;
 mod restored;
 mod tree;
 mod vaults;
+mod witness;
 mod world;
 mod wraps;

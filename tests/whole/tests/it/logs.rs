@@ -171,8 +171,9 @@ fn every_entry_is_proved_and_no_altered_byte_of_a_proof_proves_anything() {
     let (was, certificate) = now(log.certificate_of(&smaller)).unwrap();
     let mut last = Vec::new();
     for index in 0..log.head().size {
-        let (leaf, hashes) = (now(log.entry(index)).unwrap(), now(log.prove(index, &mut tiles)));
-        let growth = now(log.prove_growth(was.size())).unwrap();
+        let (leaf, hashes) =
+            (now(log.entry(index)).unwrap(), now(log.prove(index, log.head().size, &mut tiles)));
+        let growth = now(log.prove_growth(was.size(), log.head().size)).unwrap();
         let (checkpoint, certificate) = (smaller.clone(), certificate.clone());
         let older = Some(OlderProof { checkpoint, certificate, growth });
         let leaf = leaf.as_bytes().to_vec();
@@ -193,4 +194,35 @@ fn every_entry_is_proved_and_no_altered_byte_of_a_proof_proves_anything() {
     let stranger = Prepared::new(2341, KitForm::Bare);
     assert!(proven(&last, &stranger.operator.root, None).is_err());
     assert!(now(log.entry(log.head().size)).is_err());
+}
+
+#[test]
+fn a_vault_that_missed_an_earlier_incarnation_gets_its_ledger_from_the_others() {
+    let prepared = Prepared::with_real_kit(2350);
+    prepared.run(async {
+        let node = prepared.start().await;
+        node.works().await;
+        node.client.settled().await;
+        prepared.world.vaults[2].away();
+        node.works().await;
+        prepared.wait_ms(3_000).await;
+        node.kill();
+    });
+    let root = &prepared.operator.root;
+    prepared.world.vaults[2].back();
+    let (whole, part) = (&prepared.world.vaults[0], &prepared.world.vaults[2]);
+    let size = |vault: &MemoryVault| read(vault, root, None).unwrap()[0].head.size;
+    assert!(size(part) < size(whole));
+    let process = prepared.process_over(&Folder::new(), &FaultPlans::default());
+    prepared.run(async {
+        let plan = RestorePlan { vaults: prepared.world.urls(), ..RestorePlan::default() };
+        bring_back(&process, &prepared.operator, plan).await.unwrap();
+        let service = serve(&process).await.unwrap();
+        prepared.wait_ms(10_000).await;
+        drop(service);
+    });
+    process.kill();
+    let (whole, part) = (read(whole, root, None).unwrap(), read(part, root, None).unwrap());
+    assert_eq!((part.len(), part[0].missing), (2, 0));
+    assert_eq!(part, whole);
 }

@@ -26,4 +26,5 @@ mod restoring;
 mod rotating;
 mod signing;
 mod tampering;
+mod witnessing;
 mod wraps;

@@ -87,7 +87,10 @@ async fn write_log(
             }
             let proof = match extent {
                 Extent::Whole => None,
-                Extent::Chosen => Some(log.prove(index, &mut tiles).await.map_err(refused)?),
+                Extent::Chosen => {
+                    let size = log.head().size;
+                    Some(log.prove(index, size, &mut tiles).await.map_err(refused)?)
+                }
             };
             file.write(&event_line(index, leaf, proof.as_deref()))?;
         }

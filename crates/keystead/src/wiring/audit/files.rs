@@ -8,12 +8,14 @@ use std::{
 
 use keystead_crypto::VerifyingKey;
 use keystead_domain::to_hex;
+use keystead_ledger::Checkpoint;
 use keystead_service::logs::{Proven, proven};
 use serde::Serialize;
 
 use super::{AuditFailed, read};
 use crate::{
     audit_export::{self, Extent, Shown, shown},
+    cli::AuditVerifyArgs,
     failed::Failed,
     output::{
         Form, Table,
@@ -31,7 +33,8 @@ struct Proof {
     root: String,
     /// How many entries the older checkpoint has that the proof goes on from.
     since_entries: Option<u64>,
-    /// The names of all who signed the checkpoint; only the log's own signature was checked.
+    /// The names of all who signed the checkpoint; the log's own signature was checked, and those of
+    /// the witnesses that were named.
     signed_by: Vec<String>,
     event: Shown,
 }
@@ -53,14 +56,21 @@ struct Log {
 /// Verifies a proof of one event.
 pub(super) fn proof(
     path: &Path,
-    kept: Option<&Path>,
+    args: &AuditVerifyArgs,
     root: &VerifyingKey,
     form: Form,
 ) -> Result<(), Failed> {
-    let kept = kept.map(read).transpose()?;
+    let kept = args.checkpoint.as_deref().map(read).transpose()?;
     let proven = proven(&read(path)?, root, kept.as_deref()).map_err(|refused| {
         AuditFailed::Proof { path: path.to_owned(), refused: Box::new(refused) }
     })?;
+    for key in &args.witnesses {
+        let said = Checkpoint::cosigned_at(&proven.checkpoint, key.name(), key.public());
+        said.map_err(|refused| AuditFailed::Cosignature {
+            log: proven.head.origin.clone(),
+            refused: Box::new(refused),
+        })?;
+    }
     say_proven(&proven, None, form)
 }
 

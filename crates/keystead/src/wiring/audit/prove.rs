@@ -76,19 +76,23 @@ async fn proof(
     since: Option<&[u8]>,
 ) -> Result<LogProof, AuditFailed> {
     let leaf = log.entry(index).await.map_err(refused)?;
-    let hashes = log.prove(index, &mut ProofTiles::default()).await.map_err(refused)?;
-    let older = match since {
-        Some(note) => Some(older(log, note).await?),
+    let was = match since {
+        Some(note) => Some(log.certificate_of(note).await.map_err(refused)?),
         None => None,
     };
-    let certificate = log.certificate().to_vec();
+    let least = was.as_ref().map_or(0, |(was, _)| was.size()).max(index + 1);
+    let (checkpoint, note, certificate) = log.proving(least);
+    let size = checkpoint.size();
+    let hashes = log.prove(index, size, &mut ProofTiles::default()).await.map_err(refused)?;
+    let older = match (since, was) {
+        (Some(since), Some((was, certificate))) => {
+            let growth = log.prove_growth(was.size(), size).await.map_err(refused)?;
+            Some(OlderProof { checkpoint: since.to_vec(), certificate, growth })
+        }
+        _ => None,
+    };
+    let certificate = certificate.to_vec();
     let extra = ProofExtra { leaf: leaf.as_bytes().to_vec(), certificate, older };
-    let checkpoint = Note::parse(log.note()).expect("it was read as a signed note");
+    let checkpoint = Note::parse(note).expect("it was read as a signed note");
     Ok(LogProof { extra: Some(extra.encode()), index, hashes, checkpoint })
-}
-
-async fn older(log: &FoundLog<'_>, note: &[u8]) -> Result<OlderProof, AuditFailed> {
-    let (was, certificate) = log.certificate_of(note).await.map_err(refused)?;
-    let growth = log.prove_growth(was.size()).await.map_err(refused)?;
-    Ok(OlderProof { checkpoint: note.to_vec(), certificate, growth })
 }

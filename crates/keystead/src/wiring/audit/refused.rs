@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use keystead_domain::RequestId;
+use keystead_ledger::{CheckpointRefused, Origin};
 use keystead_service::logs::{LogsRefused, NotProven};
 use keystead_targets::{VaultError, VaultUrl};
 use thiserror::Error;
@@ -54,6 +55,20 @@ pub(crate) enum AuditFailed {
         /// Why not.
         refused: Box<ExportRefused>,
     },
+    /// A witness's line that does not verify.
+    #[error("log `{log}`: {refused}")]
+    Cosignature {
+        /// Which log.
+        log: Origin,
+        /// Why not.
+        refused: Box<CheckpointRefused>,
+    },
+    /// A witness that was named has not cosigned.
+    #[error("the newest ledger has no checkpoint that the witness `{name}` cosigned")]
+    NotCosigned {
+        /// Which witness.
+        name: String,
+    },
     /// No event of that request.
     #[error("no ledger in these vaults has an event of request `{request}`")]
     NoEvent {
@@ -96,7 +111,10 @@ impl Explained for AuditFailed {
                 ExportRefused::KeptMalformed | ExportRefused::KeptUnknown => Exit::Usage,
                 _ => Exit::Corrupt,
             },
-            Self::Proof { .. } | Self::NoProof(_) => Exit::Corrupt,
+            Self::Proof { .. }
+            | Self::NoProof(_)
+            | Self::Cosignature { .. }
+            | Self::NotCosigned { .. } => Exit::Corrupt,
             Self::NoEvent { .. } => Exit::NotFound,
             Self::WhichLog { .. } | Self::Several { .. } => Exit::Usage,
             Self::NoRoot(refused) => refused.exit(),
@@ -128,6 +146,8 @@ impl Explained for AuditFailed {
             Self::Vault { .. }
             | Self::Unreadable { .. }
             | Self::Proof { .. }
+            | Self::Cosignature { .. }
+            | Self::NotCosigned { .. }
             | Self::Export { .. } => return None,
         };
         Some(hint.to_owned())
