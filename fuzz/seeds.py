@@ -4,6 +4,7 @@ What vectors exist for is taken from tests/vectors; the rest is written here, sm
 Every seed is what its parser takes, or is one step away from it.
 """
 
+import base64
 import datetime
 import hashlib
 import hmac
@@ -214,6 +215,7 @@ def ledger():
     tree = u64(5) + listed([raw(1, 32), raw(2, 32)])
     write("head", head=text(origin) + u64(5) + raw(1, 32), tree=tree, origin=origin)
     log()
+    proofs()
     leaves = [short["node_started_with_every_option_absent"],
               short["state_first_commit_first_event"]]
     header = (b"keystead-journal" + u8(1) + text(origin) + u64(0) + u32(0) + u64(0)
@@ -242,6 +244,36 @@ def log():
         for at, case in enumerate(good("ledger", group)):
             hashes = b"".join(bytes.fromhex(each) for each in case["proof"])
             write("log-proof", **{f"{group}_{at}": u64(case[number]) + u64(case["size"]) + hashes})
+
+
+def proofs():
+    """A proof of one event, its extra data, and an export of one event."""
+    base = json.loads((HERE.parent / "tests" / "vectors" / "ledger.json").read_text())["base"]
+    entry, note = bytes.fromhex(base["entries"][0]), base["newer"]
+    certificate = b"certificate"
+    plain = u8(1) + prefixed(entry) + prefixed(certificate) + u8(0)
+    older = (u8(1) + prefixed(entry) + prefixed(certificate) + u8(1)
+             + prefixed(base["older"].encode()) + prefixed(certificate) + listed([raw(1, 32)]))
+
+    def proof(extra):
+        hashes = "".join(base64.b64encode(raw(at, 32)).decode() + "\n" for at in (1, 2))
+        extra = base64.b64encode(extra).decode()
+        return f"c2sp.org/tlog-proof@v1\nextra {extra}\nindex 0\n{hashes}\n{note}"
+    write("tlog-proof", plain=proof(plain), older=proof(older), extra=older)
+    write("witness", request=f"old 0\n\n{note}", answer=note.split("\n\n")[-1],
+          proof="old 5\n" + base64.b64encode(raw(1, 32)).decode() + f"\n\n{note}")
+    head = text(base["origin"]) + u64(9) + raw(3, 32)
+    state = b"keystead-witness" + u8(1) + text("w.example") + raw(4, 32) + listed([head])
+    write("witness-state", one=state + hashlib.sha256(state).digest())
+    lines = [{"format": "keystead-audit-export", "version": 1, "root_public_key": "07" * 32,
+              "whole": True, "logs": 1},
+             {"log": base["origin"], "entries": 1, "checkpoint": note,
+              "certificate": base64.b64encode(certificate).decode(), "events": 1},
+             {"index": 0, "leaf": base64.b64encode(entry).decode(),
+              "event": {"kind": "node"}}, {"end": True, "events": 1}]
+    lines = [json.dumps(line, separators=(",", ":"), ensure_ascii=False) for line in lines]
+    write("audit-export", whole="\n".join(lines) + "\n", first=lines[0] + "\n",
+          log="\n".join(lines[:2]) + "\n")
 
 
 def short_node():

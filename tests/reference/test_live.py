@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keystead_reader import kit, objects, printed, wraps
+from keystead_reader import audit, kit, objects, printed, wraps
 from keystead_reader.__main__ import main
 from keystead_reader.codec import Refused, parse_id, print_id
 from keystead_reader.recover import Recovery
@@ -462,6 +462,91 @@ def test_after_a_restore_the_records_are_rewrapped_and_the_chain_is_the_same(reg
     for kept in (records, newer, found.wraps()):
         opened = {wrap.subject: recovery.data_key(wrap) for wrap in kept}
         assert data_keys.items() <= opened.items()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """An instance before and after a restore: exports of its record, and a proof of one event."""
+    site = Site(tmp_path_factory.mktemp("recorded"))
+    answer = site.init()
+    with Server(site, site.data, "seal", credentials(answer)) as server:
+        key = server.call("CreateKey")["KeyMetadata"]["KeyId"]
+        encrypt_documents(server, key)
+        while server.command("status")["ledger_shipped"] < 8:
+            pass
+    shutil.rmtree(site.data)
+    restored = site.restore(site.vaults)
+    with Server(site, site.folder / "new", "new seal", credentials(restored)) as server:
+        encrypt_documents(server, key)
+        while server.command("status")["ledger_shipped"] < 5:
+            pass
+    flags = site.vault_flags(site.vaults)
+    files = {name: site.folder / name for name in ("whole", "chosen", "proof")}
+    site.run("audit", "export", *flags, "--output", files["whole"])
+    site.run("audit", "export", *flags, "--output", files["chosen"], "--operation", "Encrypt")
+    checkpoints = site.vaults[0].glob("ins_*/inc_*/ledger/nod_*/checkpoint/*")
+    first = min(checkpoints, key=lambda file: (file.stat().st_mtime_ns, int(file.name)))
+    log = "/".join(first.parts[-6:-4] + first.parts[-3:-2])
+    site.run("audit", "prove", *flags, "--log", log, "--index", 3, "--since", first,
+             "--output", files["proof"])
+    return answer, key, files
+
+
+def exported_events(file, root_key):
+    with open(file, "rb") as opened:
+        return audit.read_export(opened, root_key)
+
+
+def test_a_stranger_verifies_the_exported_record_of_both_incarnations(recorded, tmp_path):
+    answer, key, files = recorded
+    root_key = bytes.fromhex(answer["root_public_key"])
+    whole, logs = exported_events(files["whole"], root_key)
+    assert whole and len(logs) == 2
+    everything = [event for _, events in logs for _, event in events]
+    uses = [event for event in everything if event["operation"] == "Encrypt"]
+    assert len(uses) == 2 * len(DOCUMENTS)
+    assert all(event["resource"]["id"] == "key_" + key.replace("-", "") for event in uses)
+    chosen, logs = exported_events(files["chosen"], root_key)
+    assert not chosen and [event for _, events in logs for _, event in events] == uses
+    with pytest.raises(Refused, match="bad signature"):
+        exported_events(files["whole"], bytes(32))
+    spoilt = tmp_path / "spoilt"
+    for name in ("whole", "chosen"):
+        lines = files[name].read_bytes().splitlines(keepends=True)
+        for at in range(len(lines)):
+            for other in (lines[:at] + lines[at + 1:], lines[:at] + lines[at:at + 1] + lines[at:],
+                          lines[:at] + [lines[at].replace(b'1', b'2', 1)] + lines[at + 1:]):
+                if other == lines:
+                    continue
+                spoilt.write_bytes(b"".join(other))
+                if at == 0 and other[1:] == lines[1:] and b'"version":1' in other[0]:
+                    continue  # The key in the first line is for people.
+                with pytest.raises(Refused):
+                    exported_events(spoilt, root_key)
+
+
+def test_a_stranger_verifies_a_proof_and_no_altered_one(recorded):
+    answer, _, files = recorded
+    root_key = bytes.fromhex(answer["root_public_key"])
+    data = files["proof"].read_bytes()
+    proven = audit.read_proof(data, root_key)
+    assert proven.index == 3 and proven.older.size < proven.head.size
+    for at in range(0, len(data), 7):
+        altered = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+        with pytest.raises(Refused):
+            audit.read_proof(altered, root_key)
+
+
+def test_the_command_verifies_exports_and_proofs(recorded, capsys):
+    answer, _, files = recorded
+    root = ["--root-public-key", answer["root_public_key"]]
+    assert main(["verify-export", str(files["whole"]), *root]) == 0
+    assert capsys.readouterr().out.endswith("every event is there\n")
+    assert main(["verify-export", str(files["chosen"]), *root]) == 0
+    assert main(["verify-proof", str(files["proof"]), *root]) == 0
+    assert "entry 3 of" in capsys.readouterr().out
+    assert main(["verify-proof", str(files["proof"]), root[0], "07" * 32]) == 1
+    assert main(["verify-proof", str(files["whole"]), *root]) == 1
 
 
 def test_a_new_kit_opens_everything_and_a_revoked_one_nothing_later(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from keystead_reader import (
-    envelope, frame, hpke, kit, leaf, ledger, note, objects, printed, records, segment, wraps,
+    audit, envelope, frame, hpke, kit, leaf, ledger, note, objects, printed, records, segment, wraps,
 )
 from keystead_reader.__main__ import main as reader_main
 from keystead_reader.codec import Refused
@@ -412,6 +412,7 @@ def test_no_file_of_the_fuzzers_makes_a_reader_stumble():
             lambda data, _: note.read_checkpoint(data.decode("utf-8", "replace")),
             lambda data, _: ledger.succession("a/b/c", data),
             lambda data, _: leaf.read(data), lambda data, _: leaf.read_unplaced(data),
+            audit.read_proof, lambda data, key: audit.read_export(io.BytesIO(data), key),
             lambda data, _: printed.read(data.decode("utf-8", "replace")),
             lambda data, _: records.key(data), lambda data, _: records.kit(data),
             lambda data, _: records.instance(data), lambda data, _: records.tenant(data)]

@@ -4,7 +4,7 @@
 //! signs carries it whole, so that the root's public key alone verifies any object of any year.
 
 use keystead_crypto::{
-    NoteKey, SigningKey, VerifyingKey,
+    NoteKey, NotePublic, SigningKey, VerifyingKey,
     bytes::{Malformed, Reader, Writer},
 };
 use keystead_domain::{IncarnationId, InstanceId, NodeId, Timestamp};
@@ -27,7 +27,7 @@ pub struct NodeCertificate {
     /// Verifies its segments, recovery points and key copies.
     pub objects_key: VerifyingKey,
     /// Verifies its ledger checkpoints.
-    pub checkpoints_key: VerifyingKey,
+    pub checkpoints_key: NotePublic,
     /// When the root signed.
     pub issued_at: Timestamp,
 }
@@ -67,7 +67,7 @@ impl Record for NodeCertificate {
             incarnation: IncarnationId::read(r)?,
             node: NodeId::read(r)?,
             objects_key: VerifyingKey(r.array()?),
-            checkpoints_key: VerifyingKey(r.array()?),
+            checkpoints_key: NotePublic(r.array()?),
             issued_at: record::read_time(r)?,
         })
     }
@@ -96,7 +96,7 @@ impl NodeSigner {
         let parsed: NodeCertificate =
             record::parse_header(Frame::parse_as(&certificate, object)?.header)?;
         let fits = parsed.objects_key == objects.public()
-            && parsed.checkpoints_key.0 == checkpoints.public().0;
+            && parsed.checkpoints_key == checkpoints.public();
         match fits {
             true => Ok(Self { certificate: parsed, bytes: certificate, objects, checkpoints }),
             false => Err(ObjectRefused::OtherNode { object }),

@@ -8,7 +8,8 @@ use std::fmt;
 use keystead_domain::{EpochId, IncarnationId, InstanceId, KeyId, NodeId, VersionId};
 
 const NUMBER_DIGITS: usize = 20;
-const MAX_LEDGER_PATH_BYTES: usize = 255;
+/// 2^55 tiles of 256 entries have 17 digits.
+const MAX_TILE_GROUPS: usize = 6;
 /// The folder of an incarnation in which its ledgers lie.
 pub const LEDGER_FOLDER: &str = "ledger";
 /// The folder of an instance in which its key copies lie.
@@ -81,7 +82,7 @@ pub enum ObjectKind {
         /// Which life it opens.
         incarnation: IncarnationId,
     },
-    /// A tile or checkpoint of a node's ledger.
+    /// A tile, checkpoint or certificate of a node's ledger.
     Ledger {
         /// Whose.
         instance: InstanceId,
@@ -89,7 +90,7 @@ pub enum ObjectKind {
         incarnation: IncarnationId,
         /// Of which node.
         node: NodeId,
-        /// `checkpoint/<size>`, `tile/…`.
+        /// `checkpoint/<size>`, `cosigned/<size>`, `certificate/<hash>`, `tile/…`.
         path: String,
     },
 }
@@ -233,15 +234,45 @@ fn parse_number(text: &str) -> Option<u64> {
     lawful.then(|| text.parse().ok())?
 }
 
+/// What a node puts below its ledger's folder, and nothing else (`docs/formats/ledger.md`).
 fn parse_path(parts: &[&str]) -> Option<String> {
-    let lawful = |part: &&str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && part.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-'))
+    let lawful = match *parts {
+        ["checkpoint" | "cosigned", size] => decimal(size, i64::MAX.unsigned_abs()),
+        ["certificate", hash] => {
+            hash.len() == 64 && hash.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+        }
+        ["tile", level, ref tile @ ..] => {
+            matches!(level, "entries" | "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7")
+                && is_tile(tile)
+        }
+        _ => false,
     };
-    let path = parts.join("/");
-    let fits = !parts.is_empty() && path.len() <= MAX_LEDGER_PATH_BYTES;
-    (fits && parts.iter().all(lawful)).then_some(path)
+    lawful.then(|| parts.join("/"))
+}
+
+/// `[x<3 digits>/…]<3 digits>`, and `.p/<1 to 255>` behind it where the tile is partial.
+fn is_tile(parts: &[&str]) -> bool {
+    let (groups, last) = match *parts {
+        [ref groups @ .., last, width] if last.ends_with(".p") => {
+            if width == "0" || !decimal(width, 255) {
+                return false;
+            }
+            (groups, last.trim_end_matches(".p"))
+        }
+        [ref groups @ .., last] => (groups, last),
+        [] => return false,
+    };
+    let three = |text: &str| text.len() == 3 && text.bytes().all(|c| c.is_ascii_digit());
+    let group = |part: &&str| part.strip_prefix('x').is_some_and(three);
+    groups.len() < MAX_TILE_GROUPS
+        && groups.first() != Some(&"x000")
+        && groups.iter().all(group)
+        && three(last)
+}
+
+/// Whether it is a number up to `most`, in its one form.
+fn decimal(text: &str, most: u64) -> bool {
+    text.parse().is_ok_and(|number: u64| number <= most && number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -264,7 +295,10 @@ mod tests {
             point(instance, incarnation, 2),
             opening(instance, incarnation),
             ledger(instance, incarnation, node, "tile/0/x001/234.p/5"),
+            ledger(instance, incarnation, node, "tile/entries/007"),
             ledger(instance, incarnation, node, "checkpoint/17"),
+            ledger(instance, incarnation, node, "cosigned/17"),
+            ledger(instance, incarnation, node, &format!("certificate/{}", "0a".repeat(32))),
         ]
     }
 
@@ -295,9 +329,7 @@ mod tests {
                 name.replace('/', "//"),
                 format!("{name}/x/y/z/w"),
             ] {
-                let found = parse(&bad);
-                let is_longer_path = name.contains("/ledger/") && bad.ends_with("/w");
-                assert!(found.is_none() || is_longer_path, "{bad}");
+                assert!(parse(&bad).is_none(), "{bad}");
             }
         }
         let prefix = "ins_01010101010101010101010101010101/inc_02020202020202020202020202020202";
@@ -312,6 +344,24 @@ mod tests {
             "ledger/nod_06060606060606060606060606060606/.hidden",
         ] {
             assert!(parse(&format!("{prefix}/{tail}")).is_none(), "{tail}");
+        }
+        let node = "ledger/nod_06060606060606060606060606060606";
+        for tail in [
+            "checkpoint/07",
+            "checkpoint/9223372036854775808",
+            "checkpoint/x",
+            "certificate/0a",
+            "tile/8/000",
+            "tile/0/7",
+            "tile/0/0000",
+            "tile/0/x000/001",
+            "tile/0/000.p/256",
+            "tile/0/000.p/0",
+            "tile/0/000.p",
+            "tile/0/x001/x002/x003/x004/x005/x006/007",
+            "other/000",
+        ] {
+            assert!(parse(&format!("{prefix}/{node}/{tail}")).is_none(), "{tail}");
         }
         assert!(parse("").is_none());
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: two worlds of one seed are equal to the byte, so that a failing test repeats.
 
-use keystead_crypto::{Entropy, NoteKey, RecipientSeed, SigningKey, VerifyingKey};
+use keystead_crypto::{Entropy, NoteKey, RecipientSeed, SigningKey};
 use keystead_domain::{EpochId, IncarnationId, InstanceId, NodeId, TenantId, Timestamp};
 
 use crate::{EpochRecord, NodeCertificate, NodeSigner, SlotPlace};
@@ -41,7 +41,7 @@ impl World {
             incarnation: self.incarnation,
             node: NodeId::random(&self.entropy),
             objects_key: objects.public(),
-            checkpoints_key: VerifyingKey(checkpoints.public().0),
+            checkpoints_key: checkpoints.public(),
             issued_at: self.now,
         };
         let bytes = certificate.issue(&self.root).expect("its fields are fixed");

@@ -45,6 +45,8 @@ pub const KIT_PROOF: &str = "keystead/v1/kit-proof/";
 pub const SIGNATURE: &str = "keystead/v1/signature/";
 /// HMAC of low-entropy values in ledger leaves.
 pub const AUDIT_VALUE: &str = "keystead/v1/audit-value/";
+/// Seed of the checkpoints key of a node's ledger.
+pub const CHECKPOINTS_KEY: &str = "keystead/v1/checkpoints-key/";
 /// Chain over a tenant's wrap records.
 pub const WRAP_CHAIN: &str = "keystead/v1/wrap-chain/";
 
@@ -71,6 +73,7 @@ pub const ALL: &[&str] = &[
     KIT_PROOF,
     SIGNATURE,
     AUDIT_VALUE,
+    CHECKPOINTS_KEY,
     WRAP_CHAIN,
 ];
 

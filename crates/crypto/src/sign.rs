@@ -7,8 +7,9 @@
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use crate::{Secret, labels};
+use crate::{Secret, hash::hmac_sha256, labels};
 
 /// A signature by a key of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,16 @@ impl NoteKey {
         let pair = key_pair(&seed);
         let public = pair.public_key().as_ref().try_into().expect("Ed25519 keys have 32 bytes");
         Self { seed, public: NotePublic(public) }
+    }
+
+    /// The key of the ledger with this origin under a root: each process of its node has the same
+    /// one, so that a witness who was given the public half once knows the log for ever.
+    #[must_use]
+    pub fn of_ledger(root: &SigningKey, origin: &str) -> Self {
+        let label = labels::CHECKPOINTS_KEY.as_bytes();
+        let seed =
+            root.seed.expose(|root| Zeroizing::new(hmac_sha256(root, &[label, origin.as_bytes()])));
+        Self::from_seed(Secret::from_slice(&*seed).expect("a MAC has 32 bytes"))
     }
 
     /// Its seed, to be sealed.

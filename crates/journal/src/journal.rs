@@ -6,15 +6,15 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use keystead_ledger::{Head, Leaf, Origin, StatePlace};
+use keystead_ledger::{Hash, Head, Leaf, Origin, StatePlace};
 
 use crate::{
-    Disk, DiskFailed, JournalFailed, JournalUnreadable, Ticket,
-    frame::Header,
+    Disk, DiskFailed, FileName, JournalFailed, JournalUnreadable, Ticket, check,
+    frame::{self, Header},
     group::{Class, Cursor, Group, Item, Phase},
     reader::{self, Waypoint, Waypoints},
     recent::{self, Recent},
-    scan::{self, Position},
+    scan::Position,
     writer::{Writer, Written},
 };
 
@@ -183,7 +183,29 @@ impl Journal {
             let synced = lock(&self.synced);
             (synced.first, synced.end.clone())
         };
-        scan::verify(&self.disk, first, &end)
+        check::all(&self.disk, first, &end)
+    }
+
+    /// The root of the log's first `size` leaves, from the leaves themselves; nothing where fewer
+    /// are on stable storage.
+    ///
+    /// # Errors
+    /// [`JournalUnreadable`]: damage by file and entry.
+    pub fn root_at(&self, size: u64) -> Result<Option<Hash>, JournalUnreadable> {
+        let head = self.head();
+        match size {
+            _ if size > head.size => Ok(None),
+            _ if size == head.size => Ok(Some(head.root)),
+            _ => check::root_at(&*self.disk, size),
+        }
+    }
+
+    /// The file that holds leaf `index`, or would hold it as the next one.
+    ///
+    /// # Errors
+    /// [`JournalUnreadable::Disk`].
+    pub fn file_of(&self, index: u64) -> Result<FileName, JournalUnreadable> {
+        Ok(frame::file_name(check::first_of(&*self.disk, index)?))
     }
 
     /// Whether records wait for a flush.

@@ -5,6 +5,7 @@
 //! has no thread of its own: the binary gives one to [`Journal::run`], a test calls
 //! [`Journal::flush_once`]. File format: `docs/formats/journal.md`.
 
+mod check;
 mod disk;
 mod faulty;
 mod file;

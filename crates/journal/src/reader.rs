@@ -106,7 +106,7 @@ fn read_file(
 }
 
 /// The entries of a file, read in chunks.
-struct Entries<'a> {
+pub(crate) struct Entries<'a> {
     disk: &'a dyn Disk,
     file: &'a FileName,
     chain: Chain,
@@ -119,14 +119,18 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     /// At an entry; the check before it stands in the 32 bytes before it.
-    fn at(disk: &'a dyn Disk, file: &'a FileName, offset: u64) -> Result<Self, DiskFailed> {
+    pub(crate) fn at(
+        disk: &'a dyn Disk,
+        file: &'a FileName,
+        offset: u64,
+    ) -> Result<Self, DiskFailed> {
         let before = disk.read_at(file, offset - CHECK_BYTES, 32)?;
         let chain = Chain::from_bytes(before.try_into().unwrap_or_default());
         Ok(Self { disk, file, chain, offset, chunk: Vec::new(), at: 0 })
     }
 
     /// The next entry; nothing where none with the right check stands there.
-    fn following(&mut self) -> Result<Option<Framed<'_>>, DiskFailed> {
+    pub(crate) fn following(&mut self) -> Result<Option<Framed<'_>>, DiskFailed> {
         // A short chunk ended with the file, and what is wanted was synced before it was read: to
         // read it anew for each of the last entries would cost the square of their number.
         let goes_on = self.chunk.is_empty() || self.chunk.len() == CHUNK_BYTES;

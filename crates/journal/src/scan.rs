@@ -10,7 +10,7 @@ use keystead_ledger::{Chain, CompactRange, Hash, Leaf, Malformed, StatePlace};
 use thiserror::Error;
 
 use crate::{
-    Disk, DiskFailed, FileName,
+    Disk, DiskFailed, FileName, check,
     frame::{self, Entry, HEADER_BYTES, Header},
 };
 
@@ -148,11 +148,11 @@ fn torn_or_damaged(
     Ok((position, Tail::Torn))
 }
 
-fn damaged(file: &FileName, at: &Position) -> JournalUnreadable {
+pub(crate) fn damaged(file: &FileName, at: &Position) -> JournalUnreadable {
     JournalUnreadable::Damaged { file: file.clone(), entry: at.tree.size(), offset: at.len }
 }
 
-fn decode_header(
+pub(crate) fn decode_header(
     file: &FileName,
     bytes: &[u8],
 ) -> Result<(Header, usize, Chain), JournalUnreadable> {
@@ -177,7 +177,7 @@ pub(crate) fn headers(disk: &Arc<dyn Disk>) -> Result<Vec<(u64, Header)>, Journa
         if let Some((before, _)) = found.last()
             && !ends_with(disk, *before, &header.previous)?
         {
-            verify_closed(disk, *before, &header)?;
+            check::closed(disk, *before, &header)?;
             return Err(JournalUnreadable::NotConsecutive { file });
         }
         found.push((first, header));
@@ -191,45 +191,6 @@ fn ends_with(disk: &Arc<dyn Disk>, first: u64, check: &Hash) -> Result<bool, Dis
     let len = disk.len_bytes(&file)?;
     let end = disk.read_at(&file, len.saturating_sub(check.len() as u64), check.len())?;
     Ok(end == check)
-}
-
-/// Reads all leaves back: whole files, and the one that begins at `first` up to `end`.
-pub(crate) fn verify(
-    disk: &Arc<dyn Disk>,
-    first: u64,
-    end: &Position,
-) -> Result<(), JournalUnreadable> {
-    let mut headers = headers(disk)?;
-    headers.retain(|(begins, _)| *begins <= first);
-    for pair in headers.windows(2) {
-        verify_closed(disk, pair[0].0, &pair[1].1)?;
-    }
-    let file = frame::file_name(first);
-    let len = usize::try_from(end.len).expect("a journal file fits in memory");
-    let (found, _) = scan(&file, &disk.read_at(&file, 0, len)?)?;
-    if found.len == end.len && found.tree == end.tree {
-        Ok(())
-    } else {
-        Err(damaged(&file, &found))
-    }
-}
-
-/// A closed file ends with a mark, and the header of the next one says what its end must be.
-fn verify_closed(disk: &Arc<dyn Disk>, first: u64, next: &Header) -> Result<(), JournalUnreadable> {
-    let file = frame::file_name(first);
-    let bytes = disk.read(&file)?.ok_or(JournalUnreadable::Absent)?;
-    let (end, tail) = scan(&file, &bytes)?;
-    if tail == Tail::Torn || end.marked == Marked::No {
-        return Err(damaged(&file, &end));
-    }
-    let same =
-        end.tree == next.tree && end.place == next.place && end.chain.as_bytes() == &next.previous;
-    if same {
-        Ok(())
-    } else {
-        let file = frame::file_name(next.tree.size());
-        Err(JournalUnreadable::NotConsecutive { file })
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod values;
+mod witness;
 mod wrap;
 
 use std::path::PathBuf;
@@ -25,7 +26,9 @@ use crate::client::Endpoint;
 use crate::config::Flags;
 
 pub(crate) use alias::AliasCommand;
-pub(crate) use audit::{AuditCommand, AuditVerifyArgs};
+pub(crate) use audit::{
+    AuditCommand, AuditExportArgs, AuditListArgs, AuditProveArgs, AuditVerifyArgs,
+};
 pub(crate) use backup::{BackupCommand, BackupCreateArgs, BackupDecryptArgs, PlacesArgs, Target};
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};
 pub(crate) use key::{KeyCommand, KeyCreateArgs, KeyPublicArgs};
@@ -33,6 +36,7 @@ pub(crate) use kit::{KitCommand, KitRevokeArgs, KitVerifyArgs};
 pub(crate) use restore::{RestoreArgs, RestoreCommand, RestoreKeyArgs, UsedKitArgs};
 pub(crate) use settings::{ConfigCommand, SettingArgs};
 pub(crate) use values::{Head, RootPublicKey, Tag};
+pub(crate) use witness::{WitnessCommand, WitnessServeArgs};
 pub(crate) use wrap::{
     WrapCommand, WrapExportArgs, WrapPutArgs, WrapShowArgs, WrapUnwrapArgs, WrapVerifyArgs,
 };
@@ -151,9 +155,12 @@ pub(crate) enum Command {
     /// instance's master key, numbered without gaps and in the vaults before it is acknowledged.
     #[command(subcommand)]
     Wrap(WrapCommand),
-    /// Verify the record of everything that was done
+    /// Verify, list, export and prove the record of everything that was done
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Be a witness of other instances' ledgers
+    #[command(subcommand)]
+    Witness(WitnessCommand),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -223,6 +230,7 @@ impl Cli {
             | Command::Alias(_)
             | Command::Wrap(_)
             | Command::Audit(_)
+            | Command::Witness(_)
             | Command::Completions(_)
             | Command::Man(_) => SettingArgs::default(),
         };

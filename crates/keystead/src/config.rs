@@ -25,7 +25,7 @@ use crate::secrets::Reference;
 pub(crate) use fields::{FIELDS, Field};
 pub(crate) use layers::{Effective, Flags, Loaded, Source, load, user_folder};
 pub(crate) use refused::ConfigRefused;
-pub(crate) use values::loopback;
+pub(crate) use values::{WitnessPlace, loopback};
 
 /// Every field with its effective value.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) integrity_every: Duration,
     /// `backup.recovery_every`.
     pub(crate) recovery_every: Duration,
+    /// `audit.witnesses`.
+    pub(crate) witnesses: Vec<WitnessPlace>,
     /// `log.level`.
     pub(crate) log_level: LevelFilter,
     /// `log.format`.

@@ -4,6 +4,7 @@
 //! and debuggers before the first byte of a secret is read; whatever happens, the last line on
 //! standard error says what and the exit code says of which kind.
 
+mod audit_export;
 mod cli;
 mod client;
 mod commands;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use keystead_crypto::Entropy;
 
-use crate::cli::{AuditCommand, Cli, Command, ConfigCommand, KitCommand, RestoreCommand};
+use crate::cli::{Cli, Command, ConfigCommand, KitCommand, RestoreCommand, WitnessCommand};
 use crate::client::{Client, ProfileRefused};
 use crate::config::{Config, Loaded};
 use crate::exit::{Exit, Explained};
@@ -99,9 +100,8 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
         Command::Key(command) => commands::key(command, &client(cli, config)?, form),
         Command::Alias(command) => commands::alias(command, &client(cli, config)?, form),
         Command::Wrap(command) => commands::wrap(command, client(cli, config), form),
-        Command::Audit(AuditCommand::Verify(args)) => {
-            wiring::audit::verify(args, client(cli, config), form)
-        }
+        Command::Audit(command) => wiring::audit::run(command, client(cli, config), form),
+        Command::Witness(WitnessCommand::Serve(args)) => wiring::witness::serve(args, form),
         Command::Status(_) => {
             commands::status(client(cli, config), config.data_dir.as_deref(), form)
         }

@@ -17,6 +17,7 @@ mod refused;
 mod restore;
 mod serve;
 mod supervisor;
+pub(crate) mod witness;
 mod world;
 
 pub(crate) use audit::AuditFailed;

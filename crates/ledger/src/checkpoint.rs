@@ -185,7 +185,7 @@ pub fn checkpoint_size(name: &str) -> Option<u64> {
     parse_number(name.strip_prefix(CHECKPOINTS)?).filter(|size| *size <= LOG_LEAVES)
 }
 
-fn parse_number(text: &str) -> Option<u64> {
+pub(crate) fn parse_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 

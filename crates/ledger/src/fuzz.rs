@@ -9,9 +9,10 @@ use keystead_crypto::{
 };
 
 use crate::{
-    Checkpoint, CompactRange, Event, Hash, Head, KeyName, KeyType, Leaf, Note, NoteSignature,
-    Origin, StateEvent, StatePlace, Succession, TileLevel, TileName, VerifierKey, Walk,
-    checkpoint_size, place, verify_bundles, verify_consistency, verify_inclusion, write_hashes,
+    AddCheckpoint, Checkpoint, CompactRange, Event, Hash, Head, KeyName, KeyType, Leaf, LogProof,
+    Note, NoteSignature, Origin, ProofExtra, StateEvent, StatePlace, Succession, TileLevel,
+    TileName, VerifierKey, Walk, checkpoint_size, place, read_cosignatures, verify_bundles,
+    verify_consistency, verify_inclusion, witnessed, write_hashes,
 };
 
 /// A public key whose private half nobody has.
@@ -122,6 +123,37 @@ pub fn proof(bytes: &[u8]) {
     assert!(taken.is_err(), "a leaf of a log that it is not in");
     let taken = verify_consistency(number, &one, size, &other, &proof);
     assert!(taken.is_err(), "a log that grew out of another");
+}
+
+/// Proof files and their extra data.
+///
+/// # Panics
+/// Where what parsed prints to other bytes.
+pub fn tlog_proof(bytes: &[u8]) {
+    if let Ok(extra) = ProofExtra::decode(bytes) {
+        assert_eq!(extra.encode(), bytes, "extra data writes back");
+    }
+    let Ok(proof) = LogProof::parse(bytes) else { return };
+    assert_eq!(proof.to_string().as_bytes(), bytes, "a proof prints back");
+    if let Some(extra) = &proof.extra {
+        tlog_proof(extra);
+    }
+}
+
+/// Requests to witnesses, and their answers.
+///
+/// # Panics
+/// Where what parsed prints to other bytes, or a witness takes what nobody signed.
+pub fn witness(bytes: &[u8]) {
+    if let Ok(lines) = read_cosignatures(bytes) {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        assert_eq!(text.as_bytes(), bytes, "an answer prints back");
+    }
+    let Ok(asked) = AddCheckpoint::parse(bytes) else { return };
+    assert_eq!(asked.to_string().as_bytes(), bytes, "a request prints back");
+    let Ok(checkpoint) = Checkpoint::parse(asked.checkpoint.text()) else { return };
+    let key = VerifierKey::of_log(checkpoint.origin(), NotePublic(NOBODY));
+    assert!(witnessed(&asked, &[key], |_| None).is_err(), "nobody signed it");
 }
 
 fn checkpoint_text(text: &str) -> Option<Checkpoint> {

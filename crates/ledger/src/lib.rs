@@ -12,6 +12,7 @@ mod event;
 pub mod fuzz;
 mod head;
 mod leaf;
+mod log_proof;
 mod note;
 mod proof;
 mod succession;
@@ -20,6 +21,7 @@ mod testing;
 mod tile;
 mod tree;
 mod verify;
+mod witness;
 
 pub use attribute::{Attributes, CLEAR_BYTES, Value};
 pub use chain::Chain;
@@ -31,6 +33,9 @@ pub use head::{BadOrigin, Head, Origin};
 /// The codec in which leaves, heads and journal files are written.
 pub use keystead_crypto::bytes::{Malformed, Reader, Writer};
 pub use leaf::{LEAF_BYTES, Leaf, place};
+pub use log_proof::{
+    LOG_PROOF_BYTES, LogProof, LogProofRefused, OlderProof, PROOF_HASHES, ProofExtra,
+};
 pub use note::{
     KeyName, KeyType, NOTE_BYTES, NOTE_SIGNATURES, Note, NoteRefused, NoteSignature, VerifierKey,
     Vouched,
@@ -48,3 +53,4 @@ pub use tree::{CompactRange, Hash, leaf_hash, node_hash};
 pub use verify::{
     LogRefused, Walk, read_leaves, verify_bundles, verify_growth, verify_growth_by_tiles,
 };
+pub use witness::{AddCheckpoint, WitnessRefused, read_cosignatures, witnessed};

@@ -5,7 +5,11 @@
 //! whose body, path, query or `x-amz-*` headers the signature does not cover. Who is turned away
 //! gets no other work done than that of a stranger.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -19,15 +23,18 @@ use keystead_service::{
     sigv4::{self, ClaimFault},
 };
 
+use crate::crowd::Standing;
+
 /// The longest body, in bytes: the longest lawful request needs 40 KiB.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(20);
 
-/// The address at the other end of a connection; `serve` puts it into each request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+/// The address at the other end of a connection, and what is known of the connection; `serve` puts
+/// it into each request.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer(pub(crate) IpAddr, pub(crate) Arc<Standing>);
 
 /// A request before anything of it is believed.
 pub(crate) struct Arrival {
@@ -98,6 +105,9 @@ impl Arrival {
         let principal = service
             .authenticate(&claim, scope)
             .map_err(|error| turned((Reason::Unproven, error)))?;
+        if let Some(Peer(_, standing)) = head.extensions.get() {
+            standing.prove();
+        }
         let cx = Cx { request, front, principal, source };
         Ok(Admitted { cx, region: claim.scope.region, head, body })
     }
@@ -107,8 +117,19 @@ impl TurnedAway {
     /// Counts the request; what comes back is what the caller is told.
     pub(crate) async fn record(self, service: &Arc<Service>, operation: &str) -> Recorded<Error> {
         let Self { request, front, source, error, reason: _ } = self;
-        let operation = operation.to_owned();
+        let (operation, source) = (operation.to_owned(), network(&source).into());
         service.refuse(Refusal { request, front, operation, source, principal: None, error }).await
+    }
+}
+
+/// Whoever has one IPv6 address has 2^64 of them: they count as one source.
+fn network(source: &str) -> String {
+    match source.parse::<Ipv6Addr>() {
+        Ok(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+        Err(_) => source.to_owned(),
     }
 }
 
@@ -173,4 +194,17 @@ fn unclaimed(fault: ClaimFault) -> (Reason, Error) {
         | ClaimFault::TooLong { .. } => AuthFault::Incomplete,
     };
     (Reason::Claim(fault), Fault::Unauthenticated(why).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_of_one_ipv6_network_count_as_one_source() {
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:2::"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+    }
 }

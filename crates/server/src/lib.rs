@@ -7,6 +7,7 @@
 mod admission;
 mod api;
 mod aws;
+mod crowd;
 mod fields;
 mod form;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -18,6 +19,7 @@ mod metrics;
 mod node;
 mod probes;
 mod serve;
+mod witness;
 
 use std::sync::Arc;
 
@@ -29,7 +31,7 @@ use keystead_domain::RequestId;
 use keystead_service::Service;
 
 pub use node::{MachineReadings, Node};
-pub use serve::{serve, serve_operators};
+pub use serve::{serve, serve_operators, serve_witness};
 
 /// Every route of every front.
 pub fn router(service: Arc<Service>, node: Arc<Node>) -> Router {

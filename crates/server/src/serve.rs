@@ -1,7 +1,8 @@
 //! Accepts connections and serves them within bounds.
 //!
 //! Invariant: connections, header sizes and the time that a request may take to arrive are bounded,
-//! so that a stranger can hold neither memory nor a connection for free. On shutdown no new request
+//! so that a stranger can hold neither memory nor a connection for free, and gives up its place to
+//! who comes next when all are taken. On shutdown no new request
 //! is taken, and those in flight get [`DRAIN`] to end; their operations run on in any case.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -12,15 +13,22 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use keystead_service::Service;
+use keystead_service::{Service, witness::WitnessBook};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use crate::{Node, admission::Peer, operators, router};
+use crate::{
+    Node,
+    admission::Peer,
+    crowd::{Crowd, Place},
+    operators, router,
+    witness::witness_router,
+};
 
-/// How many connections are served at once; further ones wait in the kernel's queue.
+/// How many connections are served at once. One more takes the place of the oldest that has proved
+/// nothing; where all have, it waits.
 const MAX_CONNECTIONS: u32 = 1024;
 
 /// How long the head of a request may take, and how long a connection may idle.
@@ -66,6 +74,18 @@ pub async fn serve_operators(
     accept(listener, operators(node), MAX_OPERATORS, shutdown).await
 }
 
+/// Serves a witness on `listener` until `shutdown` ends, then drains.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_witness(
+    listener: TcpListener,
+    witness: Arc<WitnessBook>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    accept(listener, witness_router(witness), MAX_CONNECTIONS, shutdown).await
+}
+
 async fn accept(
     listener: TcpListener,
     router: Router,
@@ -73,14 +93,19 @@ async fn accept(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let permits = Arc::new(Semaphore::new(max_connections as usize));
+    let crowd = Arc::new(Crowd::default());
     let (stop, stopped) = watch::channel(());
     let accepting = async {
         loop {
-            let permit = permits.clone().acquire_owned().await;
-            let permit = permit.expect("nothing closes this semaphore");
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    let connection = Connection { router: router.clone(), peer, permit };
+                    if permits.available_permits() == 0 {
+                        crowd.make_room();
+                    }
+                    let permit = permits.clone().acquire_owned().await;
+                    let permit = permit.expect("nothing closes this semaphore");
+                    let (router, place) = (router.clone(), crowd.enter());
+                    let connection = Connection { router, peer, permit, place };
                     tokio::spawn(connection.run(stream, stopped.clone()));
                 }
                 Err(failed) => {
@@ -106,32 +131,38 @@ struct Connection {
     router: Router,
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, mut stopped: watch::Receiver<()>) {
-        let Self { router, peer, permit } = self;
+        let Self { router, peer, permit, place } = self;
+        let standing = place.standing.clone();
         // Answers are small and whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer.ip()));
+            request.extensions_mut().insert(Peer(peer.ip(), standing.clone()));
             hyper::service::Service::call(&service, request)
         });
-        let mut connection = std::pin::pin!(http().serve_connection(TokioIo::new(stream), service));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            // The sender is dropped, never used: the only change is its end.
-            _ = stopped.changed() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let ended = {
+            let served = http().serve_connection(TokioIo::new(stream), service);
+            let mut connection = std::pin::pin!(served);
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                // The sender is dropped, never used: the only change is its end.
+                _ = stopped.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+                () = place.standing.leave() => Ok(()),
             }
         };
         if let Err(failed) = ended {
             tracing::debug!(%failed, "a connection ended early");
         }
-        drop(permit);
+        drop((permit, place));
     }
 }
 

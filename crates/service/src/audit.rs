@@ -17,7 +17,8 @@ use crate::{
     tenants::Tenants,
 };
 
-const SOURCES_MAX: usize = 1024;
+/// How many sources are told apart between two summaries: each makes an event.
+const SOURCES_MAX: usize = 64;
 
 /// Writes events.
 #[derive(Debug)]
@@ -63,16 +64,28 @@ impl Audit {
         let counts = std::mem::take(
             &mut *self.unproven.lock().expect("no code panics while it holds this lock"),
         );
+        let mut failed = Ok(());
         for (source, count) in counts {
-            let attributes = Attributes::new()
-                .with("count", &Value::Clear(count.to_string().into_bytes()))
-                .expect("a number fits an attribute");
-            let mut act = node_act(ports.clock.now(), "UnprovenRequestsRefused", attributes);
-            act.source = (source != [0; 32]).then_some(source);
-            record_node(ports, act).await?;
+            if failed.is_ok() {
+                failed = record_node(ports, refused_act(ports.clock.now(), source, count)).await;
+            }
+            // Those that found no room go into the next summary.
+            if failed.is_err() {
+                let waiting = &mut *self.unproven.lock().expect("no code panics in this lock");
+                *waiting.entry(source).or_default() += count;
+            }
         }
-        Ok(())
+        failed
     }
+}
+
+/// A counted summary of what one source asked and did not prove.
+fn refused_act(now: Timestamp, source: [u8; 32], count: u64) -> Act {
+    let attributes = Attributes::new()
+        .with("count", &Value::Clear(count.to_string().into_bytes()))
+        .expect("a number fits an attribute");
+    let source = (source != [0; 32]).then_some(source);
+    Act { source, ..node_act(now, "UnprovenRequestsRefused", attributes) }
 }
 
 /// What an event says was done, and to what.

@@ -3,7 +3,7 @@
 //! Invariant: it takes any text at all and never panics for another reason than a broken oracle. A
 //! property test drives it for seconds, a fuzzer for days.
 
-use crate::restore::ExpectedHead;
+use crate::{restore::ExpectedHead, witness::State};
 
 /// What `--expect-head` takes.
 ///
@@ -21,6 +21,16 @@ pub fn head_text(text: &str) {
 /// Where what parsed writes other bytes.
 pub fn proofs_file(bytes: &[u8]) {
     crate::proofs::survives(bytes);
+}
+
+/// What a witness keeps.
+///
+/// # Panics
+/// Where what parsed writes back to other bytes.
+pub fn witness_state(bytes: &[u8]) {
+    if let Some(state) = State::decode(bytes) {
+        assert_eq!(&state.encode()[..], bytes, "a state writes back");
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use keystead_archive::{
 };
 use keystead_crypto::{
     Entropy, KeyVersion as CryptoVersion, NoteKey, RecipientSeed, RootWrap, SealKey, Secret,
-    SigningKey, VerifyingKey, key_check_value,
+    SigningKey, key_check_value,
 };
 use keystead_domain::{
     EpochId, Instance, KeyId, KeyVersion, Kind, Kit, NodeId, Tenant, TenantId, TenantKey,
@@ -106,7 +106,8 @@ pub(crate) struct Founding {
     pub(crate) now: Timestamp,
 }
 
-/// Makes the two certified keys of a node: one signs objects, the other checkpoints of its ledger.
+/// Makes the two certified keys of a node: one signs objects and is new in each process, the other
+/// checkpoints of its ledger, and is the same in all processes of the node.
 pub(crate) fn certify(
     entropy: &Entropy,
     root: &SigningKey,
@@ -115,13 +116,13 @@ pub(crate) fn certify(
     now: Timestamp,
 ) -> NodeSigner {
     let objects = SigningKey::from_seed(entropy.secret());
-    let checkpoints = NoteKey::from_seed(entropy.secret());
+    let checkpoints = NoteKey::of_ledger(root, origin_of(instance, node).as_str());
     let certificate = NodeCertificate {
         instance: instance.id,
         incarnation: instance.incarnation,
         node,
         objects_key: objects.public(),
-        checkpoints_key: VerifyingKey(checkpoints.public().0),
+        checkpoints_key: checkpoints.public(),
         issued_at: now,
     };
     let bytes = certificate.issue(root).expect("our certificates have an encoding");

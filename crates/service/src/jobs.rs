@@ -10,6 +10,8 @@ use crate::{Service, found::file, ports::blocking, status::StatusReport};
 
 const RECORD_MS: u64 = 5_000;
 const FLUSH_MS: u64 = 10_000;
+const CHECK_AFTER_MS: u64 = 60_000;
+const CHECK_MS: u64 = 24 * 60 * 60 * 1000;
 /// The public status record in the data folder.
 const STATUS_FILE: &str = "status.json";
 
@@ -25,6 +27,7 @@ impl Service {
         self.ports.tasks.spawn("rotations", Box::pin(rotate.keep_rotating()));
         self.ports.tasks.spawn("recovery-points", Box::pin(points.keep_making_points()));
         self.ports.tasks.spawn("verifications", Box::pin(proofs.keep_verifying()));
+        self.ports.tasks.spawn("journal-check", Box::pin(self.clone().keep_checking()));
     }
 
     async fn keep_status_record(self: Arc<Self>) {
@@ -41,6 +44,21 @@ impl Service {
             if let Err(failed) = self.audit.flush_unproven(&self.ports).await {
                 tracing::warn!(%failed, "counted refusals wait for the ledger");
             }
+        }
+    }
+
+    /// Reads the whole journal back, soon after the start and once a day. A start reads no more of
+    /// a closed file than its ends.
+    async fn keep_checking(self: Arc<Self>) {
+        self.ports.clock.sleep_ms(CHECK_AFTER_MS).await;
+        while self.journal_damage.get().is_none() {
+            let journal = self.ports.journal.clone();
+            let found = blocking(&*self.ports.tasks, move || journal.verify()).await;
+            if let Some(Err(damage)) = found {
+                tracing::error!(%damage, "the journal is not as it was written");
+                let _ = self.journal_damage.set(damage.to_string());
+            }
+            self.ports.clock.sleep_ms(CHECK_MS).await;
         }
     }
 

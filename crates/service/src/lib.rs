@@ -25,6 +25,7 @@ pub mod logs;
 mod lru;
 pub mod metrics;
 mod outbox;
+mod own_ledger;
 mod points;
 mod ports;
 mod progress;
@@ -44,6 +45,7 @@ mod tenants;
 mod tiles;
 mod uses;
 mod vaults;
+pub mod witness;
 mod wraps;
 
 pub use aliases::{AliasChange, AliasPage, ChangeAlias, ListAliases};
@@ -57,7 +59,7 @@ pub use keys::{FieldChange, KeyRestored, MaterialFound, RestoreKey, VersionFound
 pub use keystead_crypto::{Wiped, sigv4};
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use points::{CreatePoint, PointSchedule};
-pub use ports::{Clock, RestoreSite, Site, Tasks};
+pub use ports::{Clock, RestoreSite, Site, Tasks, Witness};
 pub use proofs::{Level, Verification, VerifySchedule};
 pub use readiness::NotReady;
 pub use service::{Refusal, Service};

@@ -1,24 +1,24 @@
-//! Reads the ledgers in a vault as a stranger with the root's public key does: every log whole,
+//! Reads the ledgers in vaults as a stranger with the root's public key does: every log whole,
 //! against its largest signed checkpoint, and against what the next one says of it.
 //!
 //! Invariant: nothing is believed that the root did not sign or that a signed checkpoint does not
 //! cover; the first wrong file or entry is named by the log and by its place in it.
 
+mod find;
+mod found;
+mod proof;
 mod walk;
 
-use std::collections::BTreeMap;
-
-use keystead_archive::{names, names::ObjectKind};
 use keystead_crypto::VerifyingKey;
-use keystead_domain::InstanceId;
-use keystead_ledger::{Checkpoint, Head, Leaf, LogRefused, Origin, SuccessionRefused};
+use keystead_ledger::{Head, Leaf, LogRefused, Origin, ProofRefused, SuccessionRefused};
 use keystead_targets::{Vault, VaultError};
 use thiserror::Error;
 
-use crate::{
-    backups::instance_of,
-    tiles::{LogIn, LogPlace},
-};
+pub use find::Ledgers;
+pub(crate) use find::places;
+pub use found::{FoundLog, ProofTiles};
+pub use proof::{NotProven, Proven, SignedRefused, proven, signed_checkpoint};
+pub use walk::Entries;
 
 /// One log that was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +89,44 @@ pub enum LogsRefused {
         /// At which size.
         size: u64,
     },
+    /// A later log says that this one ended there, and it is shorter.
+    #[error("log `{origin}` ends before the {size} entries with which `{next}` says that it ended")]
+    Cut {
+        /// The earlier log.
+        origin: Origin,
+        /// The later one.
+        next: Origin,
+        /// How many it had.
+        size: u64,
+    },
+    /// Two vaults hold two logs under one origin: who holds the node's key signed both.
+    #[error("log `{origin}` is another one at {size} entries in `{vault}`: both are signed")]
+    Forked {
+        /// Which log.
+        origin: Origin,
+        /// At which size.
+        size: u64,
+        /// The vault that holds the other one.
+        vault: String,
+    },
+    /// There is no such entry.
+    #[error("log `{origin}` has {size} entries and no entry {index}")]
+    NoEntry {
+        /// Which log.
+        origin: Origin,
+        /// How many it has.
+        size: u64,
+        /// Which was wanted.
+        index: u64,
+    },
+    /// No proof comes out of the tiles.
+    #[error("log `{origin}`: {refused}")]
+    NoProof {
+        /// Which log.
+        origin: Origin,
+        /// Why.
+        refused: ProofRefused,
+    },
     /// A checkpoint that was kept is of a log that is not there, or is no checkpoint of it.
     #[error("the older checkpoint is of no log in this vault, or not signed by its node")]
     OlderUnknown,
@@ -128,86 +166,5 @@ pub async fn read_logs(
     older: Option<&[u8]>,
     each: EachEntry<'_>,
 ) -> Result<Vec<LogRead>, LogsRefused> {
-    let logs = longest(vaults, root).await?;
-    let older = match older {
-        Some(bytes) => Some(kept(&logs, bytes).await?),
-        None => None,
-    };
-    let mut read = Vec::new();
-    for log in &logs {
-        read.push(walk::whole(log, each).await?);
-    }
-    for (at, of) in walk::wanted(&read, older.as_ref()) {
-        let log = logs.iter().find(|log| log.place.origin() == at.origin);
-        // A log before the vault's time is in none of its folders.
-        let Some(log) = log else { continue };
-        match walk::root_at(log, at.size).await? {
-            Some(root) if root == at.root => {}
-            Some(_) => return Err(of),
-            None => match of {
-                LogsRefused::NotFollowed { .. } => note_missing(&mut read, &at),
-                _ => return Err(LogsRefused::Short { origin: at.origin, size: at.size }),
-            },
-        }
-    }
-    Ok(read)
-}
-
-fn note_missing(read: &mut [LogRead], known: &Head) {
-    for log in read.iter_mut().filter(|log| log.head.origin == known.origin) {
-        log.missing = log.missing.max(known.size - log.head.size);
-    }
-}
-
-/// Every log, in the vault that has most of it, in order of its origin.
-async fn longest<'v>(
-    vaults: &[&'v dyn Vault],
-    root: &'v VerifyingKey,
-) -> Result<Vec<LogIn<'v>>, LogsRefused> {
-    let mut found = BTreeMap::new();
-    for vault in vaults.iter().copied() {
-        for place in places(vault, root).await? {
-            let (origin, log) = (place.origin(), LogIn { vault, root, place });
-            let size = log.largest().await?.map_or(0, |checkpoint| checkpoint.size());
-            if found.get(&origin).is_none_or(|(most, _)| *most < size) {
-                found.insert(origin, (size, log));
-            }
-        }
-    }
-    Ok(found.into_values().map(|(_, log)| log).collect())
-}
-
-/// Every log that has a folder.
-async fn places(vault: &dyn Vault, root: &VerifyingKey) -> Result<Vec<LogPlace>, LogsRefused> {
-    let instance = instance(vault, root).await?;
-    let listed = vault.list_apart(&format!("{instance}/"), &[names::LEDGER_FOLDER]).await?;
-    let openings = listed.iter().filter_map(|listed| match names::parse(listed.name.as_str()) {
-        Some(ObjectKind::Opening { incarnation, .. }) => Some(incarnation),
-        _ => None,
-    });
-    let mut found = BTreeMap::new();
-    for incarnation in openings {
-        let folder = format!("{instance}/{incarnation}/{}/", names::LEDGER_FOLDER);
-        for listed in vault.list(&folder).await? {
-            if let Some(ObjectKind::Ledger { node, .. }) = names::parse(listed.name.as_str()) {
-                let place = LogPlace { instance, incarnation, node };
-                found.insert(place.origin(), place);
-            }
-        }
-    }
-    Ok(found.into_values().collect())
-}
-
-async fn instance(vault: &dyn Vault, root: &VerifyingKey) -> Result<InstanceId, LogsRefused> {
-    instance_of(vault, root).await?.ok_or(LogsRefused::NoInstance)
-}
-
-/// The checkpoint in a note that somebody kept, under the keys of the log that it names.
-async fn kept(logs: &[LogIn<'_>], note: &[u8]) -> Result<Checkpoint, LogsRefused> {
-    for log in logs {
-        if let Some(checkpoint) = log.verify(note).await? {
-            return Ok(checkpoint);
-        }
-    }
-    Err(LogsRefused::OlderUnknown)
+    Ledgers::find(vaults, root).await?.verify(older, each).await
 }

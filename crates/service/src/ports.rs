@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use keystead_crypto::{Entropy, Seal};
 use keystead_domain::Timestamp;
 use keystead_journal::{Disk, Journal};
+use keystead_ledger::VerifierKey;
 use keystead_store::Backend;
 use keystead_targets::{FailureDomain, VaultOpener};
 
@@ -46,6 +47,19 @@ pub trait Tasks: Send + Sync + std::fmt::Debug {
     fn drive(&self, journal: Arc<Journal>);
 }
 
+/// Somebody who cosigns checkpoints (C2SP tlog-witness), and the way there.
+#[async_trait]
+pub trait Witness: Send + Sync + std::fmt::Debug {
+    /// Its name and key.
+    fn key(&self) -> &VerifierKey;
+
+    /// Sends the body of an `add-checkpoint`; the status and body of the answer come back.
+    ///
+    /// # Errors
+    /// Why no answer came, for people.
+    async fn add_checkpoint(&self, body: Vec<u8>) -> Result<(u16, Vec<u8>), String>;
+}
+
 /// Where an instance lives: everything but its opened journal.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -67,6 +81,8 @@ pub struct Site {
     pub entropy: Entropy,
     /// Opens the seal slot, at start and at root acts.
     pub seal: Arc<dyn Seal>,
+    /// Who is asked to cosign checkpoints.
+    pub witnesses: Vec<Arc<dyn Witness>>,
 }
 
 /// What a restore reads with, before there is a folder to write to.

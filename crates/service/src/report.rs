@@ -13,11 +13,14 @@ use crate::{
     metrics::health_name,
     start::{head_text, scan_all},
     status::{KitStatus, PromiseStatus, StatusReport, VaultStatus, VerificationStatus},
+    tiles::{Cosigned, FRESH_MS},
     vaults::{Health, Member},
 };
 
 /// How many findings a promise's reason names.
 const FINDINGS_TOLD: usize = 3;
+
+const RECORD: &str = "the record cannot be rewritten unseen";
 
 impl Service {
     /// Shows the status.
@@ -77,6 +80,7 @@ impl Service {
             promises: Vec::new(),
         };
         report.promises = promises(&report, &self.destroyed());
+        report.promises[3] = self.record_promise();
         report
     }
 
@@ -98,6 +102,44 @@ impl Service {
             is_overdue: due.is_some_and(|due| due.as_micros() < late),
             findings: findings.unwrap_or_default(),
         }
+    }
+
+    /// What promise 4 is worth.
+    fn record_promise(&self) -> PromiseStatus {
+        match self.journal_damage.get() {
+            Some(damage) => PromiseStatus {
+                verdict: "broken".to_owned(),
+                reason: Some(damage.clone()),
+                ..promise(4, RECORD, &[])
+            },
+            None => self.witnessed_promise(),
+        }
+    }
+
+    /// Whether two histories could be shown without a witness having seen it.
+    fn witnessed_promise(&self) -> PromiseStatus {
+        let (all, shipped) = (self.ledger.witnesses.standing(), self.ledger.shipped());
+        let now_ms = self.ports.clock.monotonic_ms();
+        let is_fresh = |at: &Cosigned| {
+            at.size > 0 && (at.size >= shipped || now_ms.saturating_sub(at.at_ms) < FRESH_MS)
+        };
+        let fresh: Vec<u64> =
+            all.iter().filter(|(_, at)| is_fresh(at)).map(|(_, at)| at.size).collect();
+        let (count, of) = (fresh.len(), all.len());
+        if count * 2 > of {
+            let least = fresh.iter().min().copied().unwrap_or(0);
+            let reason = Some(format!("{count} of {of} witnesses cosigned {least} entries"));
+            return PromiseStatus { reason, ..promise(4, RECORD, &[]) };
+        }
+        if all.is_empty() {
+            let reason = "split view not excluded: no witness cosigns and no vault is locked";
+            return promise(4, RECORD, &[reason.to_owned()]);
+        }
+        let why =
+            all.iter().filter_map(|(name, at)| Some(format!("{name}: {}", at.reason.as_ref()?)));
+        let why = why.collect::<Vec<_>>().join("; ");
+        let reason = format!("split view not excluded: {count} of {of} witnesses cosign ({why})");
+        promise(4, RECORD, &[reason])
     }
 
     /// What was destroyed, and what will be.
@@ -198,11 +240,7 @@ fn promises(report: &StatusReport, destroyed: &Destroyed) -> Vec<PromiseStatus> 
         promise(1, "nothing without a way back", &way_back(report)),
         broken_if(findings(report, Level::Recovery), promise(2, "proof, not hope", &proof(report))),
         promise(3, "one door", &[]),
-        promise(
-            4,
-            "the record cannot be rewritten unseen",
-            &["split view not excluded: no witness cosigns and no vault is locked".to_owned()],
-        ),
+        promise(4, RECORD, &[]),
         destruction(destroyed),
         promise(6, "nothing lost", if fenced { std::slice::from_ref(&report.state) } else { &[] }),
         promise(7, "no secret leaks", &[]),

@@ -7,7 +7,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc, RwLock,
+        Arc, OnceLock, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -66,6 +66,8 @@ pub struct Service {
     pub(crate) upkeep: Upkeep,
     /// The change with which this incarnation's base ends.
     pub(crate) base: ChainEnd,
+    /// What a check of the whole journal found damaged.
+    pub(crate) journal_damage: OnceLock<String>,
     /// Held by the one act that changes roots, kits or epochs.
     pub(crate) root_acts: tokio::sync::Mutex<()>,
     /// What was last counted of everything.

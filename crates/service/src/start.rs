@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, RwLock, atomic::AtomicBool},
+    sync::{Arc, OnceLock, RwLock, atomic::AtomicBool},
 };
 
 use keystead_archive::{EpochRecord, RecipientSet, object_hash};
@@ -15,7 +15,7 @@ use keystead_crypto::{
     bytes::Malformed,
 };
 use keystead_domain::{EpochId, IncarnationId, Instance, Kind, NodeId, Tenant, TenantId, to_hex};
-use keystead_journal::{DiskFailed, Journal, JournalFailed, JournalUnreadable, Limits};
+use keystead_journal::{DiskFailed, FileName, Journal, JournalFailed, JournalUnreadable, Limits};
 use keystead_ledger::{Attributes, Value};
 use keystead_store::{AggregateRef, Scan, StoreFailed, Stored};
 use keystead_targets::UrlInvalid;
@@ -33,6 +33,7 @@ use crate::{
     lru::Lru,
     metrics::{MeasuredDisk, Metrics},
     outbox::Outbox,
+    own_ledger,
     points::PointNumbers,
     ports::{Ports, blocking},
     progress::Progress,
@@ -42,7 +43,7 @@ use crate::{
     survey::{chain, vault_set},
     taken::Layers,
     tenants::{SourceMacs, TenantKeys, Tenants, key_version, open_master},
-    tiles::LedgerShipper,
+    tiles::{LedgerShipper, LogPlace},
     vaults::{Feeder, VaultSet},
     wraps::WrapWriter,
 };
@@ -163,13 +164,44 @@ pub enum StartFailed {
         /// The last shipped change.
         shipped: u64,
     },
-    /// The journal holds less than the vaults were told of.
-    #[error("the journal has {here} entries and {shipped} were shipped: it was cut or rolled back")]
+    /// The journal holds less than this node signed.
+    #[error(
+        "`{file}` ends the journal after {here} entries, and {told_by} holds {shipped} that this \
+         node signed: it was cut or rolled back"
+    )]
     JournalBehind {
+        /// Its last file.
+        file: FileName,
         /// Its entries.
         here: u64,
-        /// Those that the newest segment names.
+        /// Those that were shipped.
         shipped: u64,
+        /// What says so.
+        told_by: String,
+    },
+    /// The journal is not the one that this node signed.
+    #[error(
+        "`{file}` differs {} from the {size} entries that this node signed and {told_by} holds: \
+         it was altered or replaced",
+        own_ledger::at(*.entry, *.size)
+    )]
+    JournalDiffers {
+        /// Which file.
+        file: FileName,
+        /// The first entry that differs, where the vault shows it.
+        entry: Option<u64>,
+        /// How many entries were shipped.
+        size: u64,
+        /// What says so.
+        told_by: String,
+    },
+    /// The journal is another log.
+    #[error("the journal is that of `{here}`, and this node signed `{there}`: it was replaced")]
+    OtherJournal {
+        /// Whose it is.
+        here: String,
+        /// Whose it should be.
+        there: String,
     },
     /// Another node took over.
     #[error("{reason}")]
@@ -208,7 +240,11 @@ impl StartFailed {
                 "make one with `keystead init`, or bring one back with `keystead restore run`"
             }
             Self::Seal(SealFailed::Refused) => "check the passphrase file",
-            Self::RolledBack { .. } | Self::DatabaseBehind { .. } | Self::JournalBehind { .. } => {
+            Self::RolledBack { .. }
+            | Self::DatabaseBehind { .. }
+            | Self::JournalBehind { .. }
+            | Self::JournalDiffers { .. }
+            | Self::OtherJournal { .. } => {
                 "bring the instance back from its vaults: `keystead restore run` into a new folder"
             }
             Self::Corrupt { .. } | Self::OtherInstance | Self::Journal(_) => {
@@ -269,7 +305,7 @@ pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, St
         .ok_or(StartFailed::Internal)??;
     let ports = Ports { site, journal: Arc::new(journal), metrics };
     ports.tasks.drive(ports.journal.clone());
-    let node = node_of(&ports.journal)?;
+    let node = node_of(&ports.journal, &opened.instance)?;
     let chain = chain(&ports, opened.instance.id, opened.root.public()).await?;
     let end = chain.end();
     let head = ports.store.head().await?;
@@ -277,6 +313,7 @@ pub async fn start(site: Site, options: StartOptions) -> Result<Arc<Service>, St
         return Err(StartFailed::DatabaseBehind { head, shipped: end.commit_seq });
     }
     let set = Arc::new(vault_set(&ports, &opened, &chain, options).await?);
+    own_ledger::compare(&ports, &set, node).await?;
     let position = (chain.base(), end, head);
     let proofs = Proofs::load(&ports).await?;
     run(ports, opened, node, position, set, (proofs, options)).await
@@ -348,6 +385,7 @@ async fn run(
         wraps: WrapWriter::default(),
         late: LateAnswers::default(),
         destroying: Destroying::default(),
+        journal_damage: OnceLock::new(),
         root_acts: tokio::sync::Mutex::new(()),
         census: RwLock::default(),
         stopping: AtomicBool::new(false),
@@ -568,7 +606,13 @@ pub(crate) async fn scan_all(site: &Site, kind: Kind) -> Result<Vec<Stored>, Sto
 }
 
 /// The node is the last part of its log's origin.
-fn node_of(journal: &Journal) -> Result<NodeId, StartFailed> {
-    let node = journal.origin().as_str().rsplit('/').next().and_then(|node| node.parse().ok());
-    node.ok_or_else(|| StartFailed::Corrupt { what: "the journal's origin".to_owned() })
+fn node_of(journal: &Journal, of: &Instance) -> Result<NodeId, StartFailed> {
+    let here = journal.origin();
+    let node = here.as_str().rsplit('/').next().and_then(|node| node.parse().ok());
+    let (instance, incarnation) = (of.id, of.incarnation);
+    let is_ours = |node: &NodeId| LogPlace { instance, incarnation, node: *node }.origin() == *here;
+    node.filter(is_ours).ok_or_else(|| StartFailed::OtherJournal {
+        here: here.to_string(),
+        there: format!("{instance}/{incarnation}"),
+    })
 }

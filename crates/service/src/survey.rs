@@ -20,6 +20,7 @@ use crate::{
     StartFailed, StartOptions,
     found::{BASE_FILE, file},
     outbox::{Outbox, read_pending},
+    own_ledger,
     ports::{Ports, blocking},
     shipper::ChainEnd,
     start::{OpenedInstance, corrupt},
@@ -69,7 +70,7 @@ pub(crate) async fn chain(
     instance: InstanceId,
     root: VerifyingKey,
 ) -> Result<Chain, StartFailed> {
-    let (disk, log) = (ports.disk.clone(), ports.journal.head());
+    let (disk, journal) = (ports.disk.clone(), ports.journal.clone());
     let read = blocking(&*ports.tasks, move || -> Result<Chain, StartFailed> {
         let base = disk.read(&file(BASE_FILE))?.ok_or(StartFailed::NoInstance)?;
         let base = base_end(&base).map_err(|bad| corrupt("the base mark", &bad))?;
@@ -81,10 +82,7 @@ pub(crate) async fn chain(
             if header.instance != instance {
                 return Err(StartFailed::OtherInstance);
             }
-            let told = header.ledger_heads.iter().find(|head| head.origin == log.origin.as_str());
-            if let Some(told) = told.filter(|told| told.size > log.size) {
-                return Err(StartFailed::JournalBehind { here: log.size, shipped: told.size });
-            }
+            own_ledger::against_segment(&journal, sequence, &header.ledger_heads)?;
             let commit_seq = header.last_commit_seq;
             pending.push(ChainEnd { sequence, hash: object_hash(&bytes), commit_seq });
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 use ureq::{Agent, http::Request};
 
-use crate::signed::Unsigned;
+use crate::{answered::Answered, signed::Unsigned};
 
 /// An access key.
 #[derive(Debug)]
@@ -62,6 +62,12 @@ pub enum CallFailed {
 }
 
 impl Access {
+    /// The same access key with a secret that is not its own.
+    #[must_use]
+    pub fn forged(&self) -> Self {
+        Self { id: self.id.clone(), secret: Secret::from_slice(&[b'x'; 40]).expect("40 bytes") }
+    }
+
     /// From the object that `init --json` and `restore run --json` print.
     #[must_use]
     pub fn of(answer: &Value) -> Option<Self> {
@@ -93,17 +99,16 @@ impl<'a> Kms<'a> {
     /// # Errors
     /// [`CallFailed`].
     pub fn call(&self, operation: &str, body: &Value) -> Result<Value, CallFailed> {
-        let body = body.to_string().into_bytes();
-        let silence = |source: ureq::Error| CallFailed::Silence {
-            operation: operation.to_owned(),
-            source: Box::new(source),
-        };
-        let answer = self.agent.run(self.signed(operation, body)).map_err(silence)?;
-        let status = answer.status().as_u16();
-        let bytes = answer.into_body().read_to_vec().map_err(silence)?;
-        let foreign = |_| CallFailed::Foreign { operation: operation.to_owned(), status };
-        let answer: Value = serde_json::from_slice(&bytes).map_err(foreign)?;
-        if status == 200 { Ok(answer) } else { Err(refused(operation, status, &answer)) }
+        let Answered { status, body, .. } = self.ask(operation, body.to_string().into_bytes())?;
+        if status == 200 { Ok(body) } else { Err(refused(operation, status, &body)) }
+    }
+
+    /// Sends any body to an operation, and takes any answer.
+    ///
+    /// # Errors
+    /// [`CallFailed`], a refusal apart.
+    pub fn ask(&self, operation: &str, body: Vec<u8>) -> Result<Answered, CallFailed> {
+        Answered::of(operation, &self.agent, self.signed(operation, body))
     }
 
     /// The signed request as it goes over the wire, head and body, for whoever sends it in pieces.

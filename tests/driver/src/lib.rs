@@ -4,6 +4,7 @@
 //! output and answers, as users do. It waits for facts (a line, an end, a connection) and never for
 //! time.
 
+mod answered;
 mod failed;
 mod fixture;
 mod kms;
@@ -12,6 +13,7 @@ mod native;
 mod serving;
 mod signed;
 
+pub use answered::Answered;
 pub use failed::Failed;
 pub use fixture::{Fixture, Place, copy};
 pub use kms::{Access, CallFailed, Kms};

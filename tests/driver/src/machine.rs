@@ -137,6 +137,14 @@ impl Machine {
         self.run(&args)?.succeeded()?.json()
     }
 
+    /// Starts anything that prints where it listens as its first line.
+    ///
+    /// # Errors
+    /// [`Failed`], also where it ends before it is ready.
+    pub fn listen<A: AsRef<OsStr>>(&self, args: &[A]) -> Result<Serving, Failed> {
+        Serving::start(self.command(args), &self.folder)
+    }
+
     /// Serves the instance in `data_dir` on a free port of loopback, or where `more` says.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
-use crate::{Access, CallFailed, signed::Unsigned};
+use crate::{Access, CallFailed, answered::Answered, signed::Unsigned};
 
 /// A client of one server.
 #[derive(Debug)]
@@ -33,26 +33,27 @@ impl<'a> Native<'a> {
     /// # Errors
     /// [`CallFailed`].
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, CallFailed> {
-        let operation = format!("{method} {path}");
-        let silence = |source: ureq::Error| CallFailed::Silence {
-            operation: operation.clone(),
-            source: Box::new(source),
-        };
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let headers = [("content-type", "application/json")];
-        let scope = ("local", "keystead");
-        let request = Unsigned { method, path, headers: &headers, scope, body };
-        let answer = self.agent.run(request.sign(&self.endpoint, self.access)).map_err(silence)?;
-        let status = answer.status().as_u16();
-        let bytes = answer.into_body().read_to_vec().map_err(silence)?;
-        let foreign = |_| CallFailed::Foreign { operation: operation.clone(), status };
-        let answer: Value = serde_json::from_slice(&bytes).map_err(foreign)?;
+        let Answered { status, body: answer, .. } = self.ask(method, path, body)?;
         if (200..300).contains(&status) {
             return Ok(answer);
         }
+        let operation = format!("{method} {path}");
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         let (code, message) = (text("type"), text("detail"));
         Err(CallFailed::Refused { operation, status, code, message })
+    }
+
+    /// Sends any body to a route, and takes any answer.
+    ///
+    /// # Errors
+    /// [`CallFailed`], a refusal apart.
+    pub fn ask(&self, method: &str, path: &str, body: Vec<u8>) -> Result<Answered, CallFailed> {
+        let headers = [("content-type", "application/json")];
+        let scope = ("local", "keystead");
+        let request = Unsigned { method, path, headers: &headers, scope, body };
+        let request = request.sign(&self.endpoint, self.access);
+        Answered::of(&format!("{method} {path}"), &self.agent, request)
     }
 }
 

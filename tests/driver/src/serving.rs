@@ -20,6 +20,7 @@ pub struct Serving {
     child: Child,
     endpoint: String,
     metrics: Option<String>,
+    said: Value,
     log: PathBuf,
 }
 
@@ -35,8 +36,10 @@ impl Serving {
         command.stdout(Stdio::piped()).stderr(file);
         let child = command.spawn();
         let child = child.map_err(|source| Failed::Start { program: line.clone(), source })?;
-        let mut serving = Self { child, endpoint: String::new(), metrics: None, log };
+        let mut serving =
+            Self { child, endpoint: String::new(), metrics: None, said: Value::Null, log };
         let printed = serving.first_line();
+        serving.said = serde_json::from_str(&printed).unwrap_or_default();
         match url(&printed, "listening") {
             Some(endpoint) => {
                 serving.endpoint = endpoint;
@@ -64,6 +67,25 @@ impl Serving {
     #[must_use]
     pub fn process(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// How much memory it holds, in bytes (VmRSS).
+    ///
+    /// # Panics
+    /// Where it has ended.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("the kernel says it in kB") * 1024
+    }
+
+    /// The object that it printed first.
+    #[must_use]
+    pub fn said(&self) -> &Value {
+        &self.said
     }
 
     /// What it has logged.

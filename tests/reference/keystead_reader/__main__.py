@@ -9,7 +9,7 @@ import datetime
 import sys
 from pathlib import Path
 
-from . import kit, ledger, note, printed, records, wraps
+from . import audit, kit, ledger, note, printed, records, wraps
 from .codec import Refused, print_id, require
 from .recover import Recovery
 from .vaults import Vaults
@@ -60,6 +60,12 @@ def _parse(arguments):
     verify.add_argument("export", metavar="FILE")
     verify.add_argument("--root-public-key", required=True, metavar="HEX")
     verify.set_defaults(act=_verify_wraps)
+    for name, act, what in (("verify-export", _verify_export, "an export of the record"),
+                            ("verify-proof", _verify_proof, "a proof of one event")):
+        command = commands.add_parser(name, help=f"verify {what}")
+        command.add_argument("file", metavar="FILE")
+        command.add_argument("--root-public-key", required=True, metavar="HEX")
+        command.set_defaults(act=act)
     log = commands.add_parser("ledger", help="verify a node's ledger")
     log.add_argument("--log", required=True, metavar="DIR",
                      help="the folder with checkpoint/ and tile/")
@@ -156,11 +162,32 @@ def _open_wraps(options, recovery, found):
     print(f"{len(exported)} of the export opened; the vaults hold {later} more")
 
 
-def _verify_wraps(options):
+def _root_key(options):
     try:
-        root_key = bytes.fromhex(options.root_public_key)
+        return bytes.fromhex(options.root_public_key)
     except ValueError:
         raise Refused("malformed", "--root-public-key is 64 hex digits") from None
+
+
+def _verify_export(options):
+    with open(options.file, "rb") as file:
+        whole, logs = audit.read_export(file, _root_key(options))
+    for head, events in logs:
+        print(f"{head.origin}: {len(events)} of {head.size} entries, root {head.root.hex()}")
+    print("every event is there" if whole else "each event is in its log; others may be left out")
+
+
+def _verify_proof(options):
+    proven = audit.read_proof(Path(options.file).read_bytes(), _root_key(options))
+    print(f"{proven.head.origin}: entry {proven.index} of {proven.head.size}")
+    event = audit.shown(proven.event)
+    print(f"{event['at']} {event['operation']} {event['outcome']}")
+    if proven.older:
+        print(f"goes on from the checkpoint of {proven.older.size} entries")
+
+
+def _verify_wraps(options):
+    root_key = _root_key(options)
     with open(options.export, "rb") as file:
         statement, _ = wraps.read_export(file, root_key)
     print(f"{statement.count} records, none missing, none altered")

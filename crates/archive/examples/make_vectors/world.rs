@@ -3,7 +3,7 @@
 //! Invariant: made from a seed, so that the same program makes the same bytes.
 
 use keystead_archive::{EpochRecord, NodeCertificate, NodeSigner};
-use keystead_crypto::{Entropy, NoteKey, RecipientSeed, Secret, SigningKey, VerifyingKey};
+use keystead_crypto::{Entropy, NoteKey, RecipientSeed, Secret, SigningKey};
 use keystead_domain::{EpochId, IncarnationId, InstanceId, NodeId, TenantId, Timestamp, to_hex};
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ impl World {
             incarnation: self.incarnation,
             node,
             objects_key: key.public(),
-            checkpoints_key: VerifyingKey(checkpoints.public().0),
+            checkpoints_key: checkpoints.public(),
             issued_at: self.now,
         };
         let issued = certificate.issue(&self.root).expect("its fields are lawful");

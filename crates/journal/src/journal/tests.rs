@@ -232,8 +232,8 @@ fn after_a_failed_sync_nothing_is_recorded_any_more() {
     }
 }
 
-fn name() -> crate::FileName {
-    crate::frame::file_name(0)
+fn name() -> FileName {
+    frame::file_name(0)
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use keystead_domain::{BadId, IncarnationId, parse_hex};
+use keystead_domain::{BadId, IncarnationId, KeyId, RequestId, parse_hex};
 use thiserror::Error;
 
 use crate::secrets::{Reference, ReferenceInvalid};
@@ -112,6 +112,25 @@ impl FromStr for RootPublicKey {
     }
 }
 
+/// An id with its prefix, or its hex digits in groups of 8-4-4-4-12 as AWS clients see them.
+fn id_of<T: FromStr<Err = BadId>>(text: &str, prefix: &str) -> Result<T, BadId> {
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    match groups[..] {
+        [8, 4, 4, 4, 12] => format!("{prefix}_{}", text.replace('-', "")).parse(),
+        _ => text.parse(),
+    }
+}
+
+/// A key's id in either form.
+pub(super) fn key_id(text: &str) -> Result<KeyId, BadId> {
+    id_of(text, KeyId::PREFIX)
+}
+
+/// A request's id in either form.
+pub(super) fn request_id(text: &str) -> Result<RequestId, BadId> {
+    id_of(text, RequestId::PREFIX)
+}
+
 /// The parser of every `--…-file` flag.
 pub(super) fn secret_file(text: &str) -> Result<Reference, ReferenceInvalid> {
     Reference::from_flag(text)
@@ -158,6 +177,18 @@ mod tests {
         for bad in [String::new(), text[1..].to_owned(), text.to_uppercase(), format!("{text}0")] {
             assert!(bad.parse::<RootPublicKey>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_id_reads_in_both_forms_and_no_third() {
+        let plain = format!("key_{}", "0a".repeat(16));
+        let groups = "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a";
+        assert_eq!(key_id(groups).unwrap(), key_id(&plain).unwrap());
+        assert_eq!(request_id(groups).unwrap().to_string(), plain.replace("key", "req"));
+        for bad in ["", "0a0a", &plain[4..], &groups.to_uppercase(), &groups[1..]] {
+            assert!(key_id(bad).is_err() && request_id(bad).is_err(), "{bad}");
+        }
+        assert!(request_id(&plain).is_err());
     }
 
     #[test]

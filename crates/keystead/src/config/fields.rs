@@ -13,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::values::{
     Bounds, ValueInvalid, durability, duration, format, level, loopback, path, reference, size,
+    witnesses,
 };
 use crate::config::{Config, LogFormat};
 
@@ -41,7 +42,7 @@ const HOUR_MS: u64 = 3_600_000;
 const TIMEOUT: Bounds = Bounds { range: 1000..=600_000, least: "1s", most: "10m" };
 
 /// Every field, in the order in which `config explain` shows them.
-pub(crate) const FIELDS: [Field; 14] = [
+pub(crate) const FIELDS: [Field; 15] = [
     Field {
         name: "instance.data_dir",
         form: "a folder",
@@ -100,6 +101,15 @@ pub(crate) const FIELDS: [Field; 14] = [
                 vaults have it a second later), or in as many vaults as must confirm",
         changed_by: "who must not lose one use event with the machine, and can wait for vaults",
         set: |config, text| durability(text).map(|value| config.audit_durability = value),
+    },
+    Field {
+        name: "audit.witnesses",
+        form: "a list of \"VERIFIER-KEY URL\", or one text with commas",
+        default: None,
+        about: "who is asked each second to cosign the ledger's newest checkpoint (C2SP tlog-witness): \
+                the key as the witness prints it, and the prefix of its address, http://HOST:PORT",
+        changed_by: "who must show that nobody was shown another history",
+        set: |config, text| witnesses(text).map(|value| config.witnesses = value),
     },
     Field {
         name: "backup.points_every",
@@ -183,6 +193,7 @@ impl Default for Config {
             points_every: Duration::from_secs(24 * 3600),
             integrity_every: Duration::from_secs(24 * 3600),
             recovery_every: Duration::from_secs(168 * 3600),
+            witnesses: Vec::new(),
             log_level: LevelFilter::INFO,
             log_format: LogFormat::Auto,
             profile: None,

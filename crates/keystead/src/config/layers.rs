@@ -3,6 +3,7 @@
 //! Invariant: each effective value knows its source; every layer is checked in full, also where a
 //! later one covers it, so that a mistake shows on the day on which it is made.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -183,7 +184,7 @@ impl Layered {
             for (field, value) in fields {
                 let name = format!("{}.{}", section.get_ref(), field.get_ref());
                 let at = at(field.span().start);
-                self.set(&name, text_in(&name, value, &at)?, at)?;
+                self.set(&name, &text_in(&name, value, &at)?, at)?;
             }
         }
         Ok(())
@@ -220,13 +221,22 @@ impl Layered {
     }
 }
 
+/// Fields that a file may give as a list of texts.
+const LISTS: [&str; 1] = ["audit.witnesses"];
+
 fn text_in<'v>(
     name: &str,
     value: &'v Spanned<DeValue<'_>>,
     at: &Source,
-) -> Result<&'v str, ConfigRefused> {
+) -> Result<Cow<'v, str>, ConfigRefused> {
     let value = value.get_ref();
-    value.as_str().ok_or_else(|| {
+    if let Some(list) = value.as_array().filter(|_| LISTS.contains(&name)) {
+        let texts: Option<Vec<&str>> = list.iter().map(|one| one.get_ref().as_str()).collect();
+        if let Some(texts) = texts {
+            return Ok(Cow::Owned(texts.join(", ")));
+        }
+    }
+    value.as_str().map(Cow::Borrowed).ok_or_else(|| {
         // A name that does not exist is the better complaint than the form of its value.
         if FIELDS.iter().all(|field| field.name != name) {
             return unknown(name, at.clone());

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use keystead_ledger::{KeyType, VerifierKey};
 use keystead_service::AuditDurability;
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
@@ -65,6 +66,12 @@ pub(crate) enum ValueInvalid {
     /// No path.
     #[error("the path is empty")]
     EmptyPath,
+    /// No witness.
+    #[error("`{text}` is not a witness: write its verifier key, a space, and http://HOST:PORT")]
+    Witness {
+        /// The text.
+        text: String,
+    },
     /// No reference.
     #[error(transparent)]
     Reference(#[from] ReferenceInvalid),
@@ -161,6 +168,32 @@ pub(super) fn durability(text: &str) -> Result<AuditDurability, ValueInvalid> {
     }
 }
 
+/// A witness, and where it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WitnessPlace {
+    /// Its name and key.
+    pub(crate) key: VerifierKey,
+    /// The prefix of its address, without a slash at its end.
+    pub(crate) url: String,
+}
+
+/// Witnesses, parted by commas.
+pub(super) fn witnesses(text: &str) -> Result<Vec<WitnessPlace>, ValueInvalid> {
+    let witness = |text: &str| {
+        let refused = || ValueInvalid::Witness { text: text.to_owned() };
+        let (key, url) = text.split_once(' ').ok_or_else(refused)?;
+        let key: VerifierKey = key.parse().map_err(|_| refused())?;
+        let host = url.strip_prefix("http://").ok_or_else(refused)?;
+        let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@');
+        let is_lawful = !host.is_empty() && !host.starts_with('/') && host.chars().all(is_plain);
+        match key.key_type() == KeyType::Witness && is_lawful {
+            true => Ok(WitnessPlace { key, url: url.trim_end_matches('/').to_owned() }),
+            false => Err(refused()),
+        }
+    };
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(witness).collect()
+}
+
 /// A path; relative ones are taken from the working folder.
 pub(super) fn path(text: &str) -> Result<std::path::PathBuf, ValueInvalid> {
     if text.is_empty() { Err(ValueInvalid::EmptyPath) } else { Ok(text.into()) }
@@ -221,6 +254,30 @@ mod tests {
         ] {
             let refused = loopback(bad).unwrap_err().to_string();
             assert!(refused.contains(said), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_witness_is_its_key_and_where_it_is_asked() {
+        let key = "w.example+1bb51dea+BDg4ODg4ODg4ODg4ODg4ODg4ODg4ODg4ODg4ODg4ODg4";
+        let bytes = [&[4_u8][..], &[0x38; 32]].concat();
+        let named = keystead_ledger::KeyName::new("w.example").unwrap();
+        let public = keystead_crypto::NotePublic(bytes[1..].try_into().unwrap());
+        let text = VerifierKey::new(named.clone(), KeyType::Witness, public).to_string();
+        assert_eq!(text.len(), key.len());
+        let two = witnesses(&format!("{text} http://a:1/, {text} http://b:2/p")).unwrap();
+        assert_eq!(two.iter().map(|w| &*w.url).collect::<Vec<_>>(), ["http://a:1", "http://b:2/p"]);
+        assert_eq!(witnesses("").unwrap(), []);
+        let log = VerifierKey::new(named, KeyType::Log, public).to_string();
+        for bad in [
+            text.clone(),
+            format!("{text} https://a"),
+            format!("{text} http://"),
+            format!("{text} http://u@a"),
+            format!("{log} http://a"),
+            format!("{} http://a", &text[1..]),
+        ] {
+            assert!(witnesses(&bad).is_err(), "{bad}");
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) enum Total {
     Bytes(u64),
     /// So many things.
     Items(u64),
+    /// So many things that have a name, like entries.
+    Named(u64, &'static str),
     /// Things, nobody knows how many.
     Unknown,
 }
@@ -109,7 +111,7 @@ impl Progress {
 impl Phase {
     fn tell_where_due(&mut self, now: Instant, tell: fn(&str)) {
         let tenths = match self.total {
-            Total::Bytes(total) | Total::Items(total) => {
+            Total::Bytes(total) | Total::Items(total) | Total::Named(total, _) => {
                 self.done.saturating_mul(10) / total.max(1)
             }
             Total::Unknown => 0,
@@ -151,6 +153,7 @@ fn amount(count: u64, total: Total) -> String {
     match total {
         Total::Bytes(_) => HumanBytes(count).to_string(),
         Total::Items(_) | Total::Unknown => count.to_string(),
+        Total::Named(_, unit) => format!("{count} {unit}"),
     }
 }
 
@@ -158,6 +161,7 @@ fn of(total: Total) -> String {
     match total {
         Total::Bytes(bytes) => format!(" of {}", HumanBytes(bytes)),
         Total::Items(items) => format!(" of {items}"),
+        Total::Named(items, unit) => format!(" of {items} {unit}"),
         Total::Unknown => String::new(),
     }
 }
@@ -169,7 +173,7 @@ fn rate(done: u64, total: Total, elapsed: Duration) -> String {
 }
 
 fn left(done: u64, total: Total, elapsed: Duration) -> Option<HumanDuration> {
-    let (Total::Bytes(all) | Total::Items(all)) = total else { return None };
+    let (Total::Bytes(all) | Total::Items(all) | Total::Named(all, _)) = total else { return None };
     let missing = all.checked_sub(done).filter(|_| done > 0)?;
     let ms = u128::from(missing).saturating_mul(elapsed.as_millis()) / u128::from(done);
     Some(HumanDuration(Duration::from_millis(u64::try_from(ms).ok()?)))
@@ -181,14 +185,15 @@ fn bar(name: &'static str, total: Total) -> ProgressBar {
             Some(bytes),
             "{prefix} {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
         ),
-        Total::Items(items) => {
-            (Some(items), "{prefix} {wide_bar} {pos} of {len}, {per_sec}, {eta} left")
+        Total::Items(items) | Total::Named(items, _) => {
+            (Some(items), "{prefix} {wide_bar} {pos} of {len} {msg}, {per_sec}, {eta} left")
         }
         Total::Unknown => (None, "{prefix} {spinner} {pos}, {per_sec}"),
     };
     let style = ProgressStyle::with_template(template).expect("the templates are lawful");
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));
-    bar.with_style(style).with_prefix(name)
+    let unit = if let Total::Named(_, unit) = total { unit } else { "" };
+    bar.with_style(style).with_prefix(name).with_message(unit)
 }
 
 #[cfg(test)]
@@ -210,6 +215,11 @@ mod tests {
         );
         let items = phase(Total::Items(10), 10);
         assert_eq!(items.summary(Duration::from_secs(4)), "reading segments: 10 in 4.0 s, 2/s");
+        let named = phase(Total::Named(10, "entries"), 5);
+        assert_eq!(
+            named.state(Duration::from_secs(1)),
+            "reading segments: 5 entries of 10 entries, 5 entries/s, 1 second left"
+        );
         let nothing = phase(Total::Unknown, 0);
         assert_eq!(nothing.summary(Duration::from_secs(1)), "reading segments: done in 1.0 s");
         let unknown = phase(Total::Unknown, 3);
@@ -230,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_template_is_lawful_and_calls_out_of_order_do_no_harm() {
-        for total in [Total::Bytes(1), Total::Items(1), Total::Unknown] {
+        for total in [Total::Bytes(1), Total::Items(1), Total::Named(1, "a"), Total::Unknown] {
             bar("a", total);
         }
         let progress = Progress { view: View::Lines(|_| {}), phase: Mutex::new(None) };

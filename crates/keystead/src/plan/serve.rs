@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keystead_service::{AuditDurability, PointSchedule, Upkeep, VerifySchedule};
 
-use crate::config::Config;
+use crate::config::{Config, WitnessPlace};
 use crate::plan::{Desk, PlanRefused};
 use crate::secrets::{SecretText, Use, read};
 
@@ -27,6 +27,8 @@ pub(crate) struct ServePlan {
     pub(crate) audit_durability: AuditDurability,
     /// When recovery points are made and the vaults verified.
     pub(crate) upkeep: Upkeep,
+    /// Who is asked to cosign the ledger.
+    pub(crate) witnesses: Vec<WitnessPlace>,
     /// Size of the locked region.
     pub(crate) arena_bytes: usize,
 }
@@ -50,6 +52,7 @@ impl ServePlan {
             max_unfenced: config.max_unfenced,
             audit_durability: config.audit_durability,
             upkeep: upkeep(config),
+            witnesses: config.witnesses.clone(),
             arena_bytes: config.arena_bytes,
         })
     }

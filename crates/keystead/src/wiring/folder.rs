@@ -133,6 +133,7 @@ impl NewFolder {
 fn site(path: &Path, handle: &Handle, passphrase: &SecretText) -> Result<Site, WiringRefused> {
     let store = SqliteBackend::open(path.join(DATABASE))?;
     Ok(Site {
+        witnesses: Vec::new(),
         store: Arc::new(store),
         disk: Arc::new(FileDisk::open(path)?),
         journal_disk: Arc::new(FileDisk::open(&path.join(JOURNAL))?),

@@ -5,8 +5,10 @@ use std::{io, path::PathBuf};
 use keystead_archive::{KitRefused, KitUnfinished, PrintedRefused};
 use keystead_arena::InitFailed;
 use keystead_crypto::bytes::Malformed;
-use keystead_journal::DiskFailed;
-use keystead_service::{FoundFailed, StartFailed, restore::RestoreFailed};
+use keystead_journal::{DiskFailed, JournalUnreadable};
+use keystead_service::{
+    FoundFailed, StartFailed, restore::RestoreFailed, witness::WitnessUnusable,
+};
 use keystead_store_sqlite::OpenFailed;
 use thiserror::Error;
 
@@ -122,6 +124,9 @@ pub(crate) enum WiringRefused {
     /// The node does not start.
     #[error(transparent)]
     Start(#[from] StartFailed),
+    /// The witness does not begin.
+    #[error(transparent)]
+    Witness(#[from] WitnessUnusable),
     /// The restore stopped.
     #[error(transparent)]
     Restore(#[from] RestoreFailed),
@@ -173,8 +178,18 @@ impl Explained for WiringRefused {
                 | StartFailed::RolledBack { .. }
                 | StartFailed::DatabaseBehind { .. }
                 | StartFailed::JournalBehind { .. }
+                | StartFailed::JournalDiffers { .. }
+                | StartFailed::OtherJournal { .. }
                 | StartFailed::Superseded { .. },
             ) => Exit::Corrupt,
+            Self::Start(StartFailed::Journal(unreadable))
+                if !matches!(unreadable, JournalUnreadable::Disk(_)) =>
+            {
+                Exit::Corrupt
+            }
+            Self::Witness(WitnessUnusable::Damaged { .. }) => Exit::Corrupt,
+            Self::Witness(WitnessUnusable::OtherName { .. }) => Exit::WrongState,
+            Self::Witness(WitnessUnusable::NotALog { .. }) => Exit::Usage,
             Self::Restore(
                 RestoreFailed::NoVault { .. }
                 | RestoreFailed::TooFewVaults { .. }
@@ -192,6 +207,7 @@ impl Explained for WiringRefused {
             | Self::Disk(_)
             | Self::KitUnfinished(_)
             | Self::Found(_)
+            | Self::Witness(WitnessUnusable::Disk(_))
             | Self::Start(_) => Exit::Failed,
         }
     }
@@ -222,6 +238,10 @@ impl Explained for WiringRefused {
             Self::NoServer { .. } => "name the profile with --profile, or leave --drill out",
             Self::Start(failed) => return failed.hint().map(str::to_owned),
             Self::Restore(failed) => failed.hint(),
+            Self::Witness(WitnessUnusable::Damaged { .. }) => {
+                "begin a new witness, with a new name, in a new folder: this one must not cosign again"
+            }
+            Self::Witness(WitnessUnusable::OtherName { .. }) => "name another --state-dir",
             Self::Found(_) => "bring the vaults back and run the same command again",
             Self::Disk(DiskFailed::Full { .. }) => "free space under the data folder",
             _ => return None,

@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     WiringRefused, ending::StopSignals, folder::DataFolder, machine, supervisor::Supervisor,
+    witness::asked,
 };
 use crate::{exit::Exit, failed::Failed, output::Form, plan::ServePlan};
 
@@ -38,13 +39,14 @@ pub(super) struct Front {
 pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
     let ServePlan { data_dir, passphrase, listen, metrics_listen, .. } = plan;
     let (audit_durability, arena_bytes) = (plan.audit_durability, plan.arena_bytes);
-    let upkeep = plan.upkeep;
+    let (upkeep, witnesses) = (plan.upkeep, plan.witnesses);
     keystead_arena::init(arena_bytes).map_err(WiringRefused::from)?;
     machine::started();
     let folder = DataFolder::lock(&data_dir)?;
     let runtime = runtime()?;
     let max_unfenced_ms = u64::try_from(plan.max_unfenced.as_millis()).unwrap_or(u64::MAX);
-    let site = folder.site(runtime.handle(), &passphrase)?;
+    let mut site = folder.site(runtime.handle(), &passphrase)?;
+    site.witnesses = asked(witnesses, runtime.handle());
     // From here on the passphrase is in locked memory alone.
     drop(passphrase);
     let served = runtime.block_on(async {

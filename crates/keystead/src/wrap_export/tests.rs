@@ -89,7 +89,7 @@ fn signer(entropy: &Entropy, root: &SigningKey) -> NodeSigner {
         incarnation: IncarnationId::random(entropy),
         node: NodeId::random(entropy),
         objects_key: objects.public(),
-        checkpoints_key: VerifyingKey(checkpoints.public().0),
+        checkpoints_key: checkpoints.public(),
         issued_at: Timestamp::from_micros(1),
     };
     NodeSigner::new(certificate.issue(root).unwrap(), objects, checkpoints).unwrap()

@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 51] = [
+const COMMANDS: [(&[&str], &str); 56] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -55,8 +55,13 @@ const COMMANDS: [(&[&str], &str); 51] = [
     (&["wrap", "list"], "List all records, in the order in which they were made"),
     (&["wrap", "export"], "Write all records into a file that shows whether one is missing"),
     (&["wrap", "verify"], "Verify an export without a server"),
-    (&["audit"], "Verify the record of everything that was done"),
+    (&["audit"], "Verify, list, export and prove the record of everything that was done"),
     (&["audit", "verify"], "Verify the ledgers in vaults without a server"),
+    (&["audit", "list"], "List events, verified on the way, without a server"),
+    (&["audit", "export"], "Write events into a file that shows whether one was altered"),
+    (&["audit", "prove"], "Prove that one event is in the record"),
+    (&["witness"], "Be a witness of other instances' ledgers"),
+    (&["witness", "serve"], "Cosign the checkpoints of other instances' ledgers"),
     (&["config", "explain"], "Show each value with its source"),
     (&["config", "check"], "Say whether the configuration can be used"),
     (&["completions"], "Print a completion script for a shell"),

@@ -12,6 +12,8 @@ fn no_bytes_break_an_oracle() {
     drive::run("note", note);
     drive::run("tile", tile);
     drive::run("log-proof", proof);
+    drive::run("tlog-proof", tlog_proof);
+    drive::run("witness", witness);
 }
 
 #[test]
@@ -23,6 +25,15 @@ fn the_seeds_are_what_the_parsers_take() {
     let heads = drive::corpus("head");
     assert!(Head::read(&mut Reader::new(&heads["head"])).is_ok());
     assert!(CompactRange::read(&mut Reader::new(&heads["tree"])).is_ok());
+    let proofs = drive::corpus("tlog-proof");
+    for name in ["older", "plain"] {
+        let proof = LogProof::parse(&proofs[name]).unwrap();
+        assert!(ProofExtra::decode(&proof.extra.unwrap()).is_ok(), "{name}");
+    }
+    assert!(ProofExtra::decode(&proofs["extra"]).is_ok());
+    let asked = drive::corpus("witness");
+    assert!(AddCheckpoint::parse(&asked["request"]).is_ok());
+    assert!(read_cosignatures(&asked["answer"]).is_ok());
     let notes = drive::corpus("note");
     let text = |name: &str| String::from_utf8(notes[name].clone()).unwrap();
     for name in ["checkpoint", "cosigned", "note"] {

@@ -191,6 +191,9 @@ fn respond(
     log_answer("v1", request, operation, outcome);
     let mut response = HttpResponse::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let id = HeaderValue::try_from(request.to_string()).expect("an id is letters and digits");
+    headers.insert("x-request-id", id);
     response
 }

@@ -100,6 +100,7 @@ async fn found(site: &Site, vaults: &[MemoryVault]) -> FirstAccess {
 
 fn site(runtime: &Runtime, vaults: &[MemoryVault]) -> Site {
     Site {
+        witnesses: Vec::new(),
         home: None,
         store: Arc::new(MemoryBackend::new()),
         disk: Arc::new(MemoryDisk::new()),

@@ -20,3 +20,11 @@ fn no_text_breaks_an_oracle() {
         assert!(String::from_utf8(text).unwrap().parse::<ExpectedHead>().is_ok(), "{name}");
     }
 }
+
+#[test]
+fn no_bytes_break_the_oracle_of_a_witness() {
+    drive::run("witness-state", witness_state);
+    for (name, bytes) in drive::corpus("witness-state") {
+        assert!(State::decode(&bytes).is_some(), "{name}");
+    }
+}

@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::{
     LedgerShipper, SHIPPED_EVERY_MS,
     batch::BatchFailed,
-    standing::{CERTIFICATES, LogIn},
+    standing::{CERTIFICATES, COSIGNED, LogIn},
 };
 use crate::{
     FenceReason,
@@ -25,7 +25,7 @@ const RETRY_MAX_MS: u64 = 30_000;
 
 /// Why a vault did not get its part at present.
 #[derive(Debug, Error)]
-enum FeedFailed {
+pub(super) enum FeedFailed {
     #[error(transparent)]
     Vault(#[from] NotUsable),
     #[error(transparent)]
@@ -68,7 +68,8 @@ impl LedgerShipper {
         stands: &mut Option<TileRows>,
     ) -> Result<(), FeedFailed> {
         let member = &self.set.members[number];
-        if stands.is_none() {
+        let came_back = stands.is_none();
+        if came_back {
             self.check(member).await?;
             *stands = Some(self.stands_at(member).await?);
         }
@@ -82,6 +83,9 @@ impl LedgerShipper {
             self.put(member, path, bytes).await?;
             *at = batch.to.clone();
             self.holds(number, at.size());
+        }
+        if came_back {
+            self.bring_elders(number).await;
         }
         Ok(())
     }
@@ -127,7 +131,12 @@ impl LedgerShipper {
         Ok(())
     }
 
-    async fn put(&self, member: &Member, path: &str, bytes: &[u8]) -> Result<(), FeedFailed> {
+    pub(super) async fn put(
+        &self,
+        member: &Member,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<(), FeedFailed> {
         let name = object_name(&self.place.name(path));
         match member.put(&name, bytes).await? {
             Put::Ours => Ok(()),
@@ -138,8 +147,9 @@ impl LedgerShipper {
     }
 }
 
-/// Two checkpoints of one log at one size, signed by two processes of one node.
+/// Two checkpoints of one log at one size, signed by two processes of one node or cosigned by others.
 fn says_the_same(path: &str, there: &[u8], ours: &[u8]) -> bool {
     let text = |bytes| Note::parse(bytes).ok().map(|note| note.text().to_owned());
-    checkpoint_size(path).is_some() && text(there).is_some_and(|there| Some(there) == text(ours))
+    let is_note = checkpoint_size(path).is_some() || path.starts_with(COSIGNED);
+    is_note && text(there).is_some_and(|there| Some(there) == text(ours))
 }

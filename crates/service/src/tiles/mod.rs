@@ -6,8 +6,10 @@
 //! has. Another log in the place of ours means that two nodes write: this one stops.
 
 mod batch;
+mod elders;
 mod feed;
 mod standing;
+mod witnesses;
 
 use std::sync::{
     Arc, Mutex,
@@ -24,7 +26,8 @@ use crate::{
     vaults::{Lineage, VaultSet},
 };
 use batch::{Batch, BatchFailed};
-pub(crate) use standing::{LogIn, LogPlace};
+pub(crate) use standing::{LogIn, LogPlace, Signed, tile_at};
+pub(crate) use witnesses::{Cosigned, FRESH_MS, Witnesses};
 
 /// How often a grown ledger is shipped, in milliseconds: the audit RPO.
 pub(crate) const SHIPPED_EVERY_MS: u64 = 1_000;
@@ -40,6 +43,8 @@ pub(crate) struct LedgerShipper {
     sizes: Vec<AtomicU64>,
     /// How many entries enough vaults hold.
     shipped: watch::Sender<u64>,
+    /// Who is asked to cosign what was shipped.
+    pub(crate) witnesses: Witnesses,
     /// The last batch: vaults that keep pace share it.
     last: Mutex<Option<Arc<Batch>>>,
     /// A size that the ledger had, and when: since then at least what lies below it waits.
@@ -60,14 +65,18 @@ impl LedgerShipper {
         let Lineage { instance, incarnation, .. } = set.lineage;
         let place = LogPlace { instance, incarnation, node };
         let (waiting, hurry) = (Mutex::new((0, 0)), Notify::new());
-        Self { ports, set, place, signer, sizes, shipped, last, waiting, hurry }
+        let witnesses = Witnesses::new(&ports.witnesses);
+        Self { ports, set, place, signer, sizes, shipped, witnesses, last, waiting, hurry }
     }
 
-    /// Starts one feeder a vault.
+    /// Starts one feeder a vault, and what asks the witnesses where there are any.
     pub(crate) fn start(self: &Arc<Self>) {
         for number in 0..self.set.members.len() {
             let feeder = self.clone();
             self.ports.tasks.spawn("ledger-feeder", Box::pin(feeder.feed(number)));
+        }
+        if !self.ports.witnesses.is_empty() {
+            self.ports.tasks.spawn("witnesses", Box::pin(self.clone().keep_asking()));
         }
     }
 

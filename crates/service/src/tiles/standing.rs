@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use keystead_archive::{NodeCertificate, names};
 use keystead_crypto::{NotePublic, VerifyingKey};
 use keystead_domain::{IncarnationId, InstanceId, NodeId};
-use keystead_ledger::{Checkpoint, Note, Origin, TileRows, VerifierKey, checkpoint_size};
+use keystead_ledger::{
+    Checkpoint, Hash, Note, Origin, TILE_WIDTH, TileName, TileRows, checkpoint_size,
+};
 use keystead_targets::{Vault, VaultError};
 
 use crate::vaults::object_name;
 
 pub(super) const CERTIFICATES: &str = "certificate/";
 const CHECKPOINTS: &str = "checkpoint/";
+pub(super) const COSIGNED: &str = "cosigned/";
 
 /// One node's ledger in one vault.
 #[derive(Debug, Clone, Copy)]
@@ -53,16 +56,52 @@ impl LogPlace {
     }
 }
 
+/// A checkpoint as it lies in a vault, with what proves it.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    pub(crate) checkpoint: Checkpoint,
+    /// The note, cosignatures included.
+    pub(crate) note: Vec<u8>,
+    /// The certificate of the process that signed it.
+    pub(crate) certificate: Vec<u8>,
+    /// The key in it.
+    pub(crate) key: NotePublic,
+}
+
+/// A process of the node.
+struct Signer {
+    certificate: Vec<u8>,
+    key: NotePublic,
+}
+
 impl LogIn<'_> {
     /// The largest checkpoint that is signed.
     pub(crate) async fn largest(&self) -> Result<Option<Checkpoint>, VaultError> {
-        let keys = self.keys().await?;
-        let mut sizes = self.listed(CHECKPOINTS).await?;
-        sizes.retain(|path| checkpoint_size(path).is_some());
-        sizes.sort_unstable_by_key(|path| std::cmp::Reverse(checkpoint_size(path)));
+        Ok(self.largest_signed().await?.map(|signed| signed.checkpoint))
+    }
+
+    /// The same with what proves it.
+    pub(crate) async fn largest_signed(&self) -> Result<Option<Signed>, VaultError> {
+        self.largest_in(CHECKPOINTS).await
+    }
+
+    /// The largest one that witnesses cosigned, by what it says: their lines are not verified.
+    pub(crate) async fn largest_cosigned(&self) -> Result<Option<Signed>, VaultError> {
+        self.largest_in(COSIGNED).await
+    }
+
+    async fn largest_in(&self, folder: &str) -> Result<Option<Signed>, VaultError> {
+        let signers = self.signers().await?;
+        let size = |path: &str| checkpoint_size(&path.replace(COSIGNED, CHECKPOINTS));
+        let mut sizes = self.listed(folder).await?;
+        sizes.retain(|path| size(path).is_some());
+        sizes.sort_unstable_by_key(|path| std::cmp::Reverse(size(path)));
         for path in &sizes {
-            if let Some(checkpoint) = self.signed(path, &keys).await? {
-                return Ok(Some(checkpoint));
+            let Some(bytes) = self.read(path).await? else { continue };
+            let found = self.signed_by(bytes, &signers);
+            let named = |signed: &Signed| size(path) == Some(signed.checkpoint.size());
+            if let Some(signed) = found.filter(named) {
+                return Ok(Some(signed));
             }
             tracing::warn!(vault = %self.vault.url(), path, "a checkpoint that nobody signed");
         }
@@ -84,39 +123,37 @@ impl LogIn<'_> {
         Ok(rows.ok().filter(|rows| rows.root() == *checkpoint.root()))
     }
 
-    /// The checkpoints keys of every process of the node.
-    async fn keys(&self) -> Result<Vec<VerifierKey>, VaultError> {
-        let (origin, mut keys) = (self.place.origin(), Vec::new());
-        for path in self.listed(CERTIFICATES).await? {
-            let Some(bytes) = self.read(&path).await? else { continue };
-            let Ok(of) = NodeCertificate::verify(&bytes, self.root) else { continue };
-            let NodeCertificate { instance, incarnation, node, checkpoints_key, .. } = of;
+    /// The paths of the certificates of its processes.
+    pub(crate) async fn certificates(&self) -> Result<Vec<String>, VaultError> {
+        self.listed(CERTIFICATES).await
+    }
+
+    /// Every process of the node.
+    async fn signers(&self) -> Result<Vec<Signer>, VaultError> {
+        let mut signers = Vec::new();
+        for path in self.certificates().await? {
+            let Some(certificate) = self.read(&path).await? else { continue };
+            let Ok(of) = NodeCertificate::verify(&certificate, self.root) else { continue };
+            let NodeCertificate { instance, incarnation, node, checkpoints_key: key, .. } = of;
             if (LogPlace { instance, incarnation, node }) == self.place {
-                keys.push(VerifierKey::of_log(&origin, NotePublic(checkpoints_key.0)));
+                signers.push(Signer { certificate, key });
             }
         }
-        Ok(keys)
+        Ok(signers)
     }
 
     /// The checkpoint in a note that came from elsewhere, where a process of the node signed it.
-    pub(crate) async fn verify(&self, note: &[u8]) -> Result<Option<Checkpoint>, VaultError> {
-        Ok(self.signed_by(note, &self.keys().await?))
+    pub(crate) async fn verify(&self, note: &[u8]) -> Result<Option<Signed>, VaultError> {
+        Ok(self.signed_by(note.to_vec(), &self.signers().await?))
     }
 
-    async fn signed(
-        &self,
-        path: &str,
-        keys: &[VerifierKey],
-    ) -> Result<Option<Checkpoint>, VaultError> {
-        let Some(bytes) = self.read(path).await? else { return Ok(None) };
-        let found = self.signed_by(&bytes, keys);
-        Ok(found.filter(|checkpoint| checkpoint_size(path) == Some(checkpoint.size())))
-    }
-
-    fn signed_by(&self, note: &[u8], keys: &[VerifierKey]) -> Option<Checkpoint> {
-        let (origin, note) = (self.place.origin(), Note::parse(note).ok()?);
-        let by = |key: &VerifierKey| Checkpoint::verify(&note, &origin, key.public()).ok();
-        keys.iter().find_map(by)
+    fn signed_by(&self, note: Vec<u8>, signers: &[Signer]) -> Option<Signed> {
+        let (origin, parsed) = (self.place.origin(), Note::parse(&note).ok()?);
+        signers.iter().find_map(|Signer { certificate, key }| {
+            let checkpoint = Checkpoint::verify(&parsed, &origin, *key).ok()?;
+            let (note, certificate) = (note.clone(), certificate.clone());
+            Some(Signed { checkpoint, note, certificate, key: *key })
+        })
     }
 
     /// What lies at `path` below the log's folder.
@@ -130,4 +167,23 @@ impl LogIn<'_> {
         let listed = self.vault.list(&format!("{own}{folder}")).await?;
         Ok(listed.into_iter().map(|listed| listed.name.as_str()[own.len()..].to_owned()).collect())
     }
+}
+
+/// The hashes of a tile as a log of `size` entries has it: its own file, or the beginning of a wider
+/// one that was put since.
+pub(crate) async fn tile_at(
+    log: &LogIn<'_>,
+    tile: &TileName,
+    size: u64,
+) -> Result<Option<Vec<Hash>>, VaultError> {
+    debug_assert!(TileName::at_size(tile.level(), tile.index(), size) == Some(*tile));
+    let full = TileName::new(tile.level(), tile.index(), TILE_WIDTH);
+    for name in [Some(*tile), full].into_iter().flatten() {
+        let Some(bytes) = log.read(&name.to_string()).await? else { continue };
+        if let Ok(mut hashes) = name.read_hashes(&bytes) {
+            hashes.truncate(tile.width().into());
+            return Ok(Some(hashes));
+        }
+    }
+    Ok(None)
 }

@@ -2,8 +2,9 @@
 
 use keystead_archive::names;
 use keystead_crypto::VerifyingKey;
+use keystead_ledger::{LogProof, Note, OlderProof, ProofExtra};
 use keystead_service::{
-    logs::{LogRead, LogsRefused, read_logs},
+    logs::{Ledgers, LogRead, LogsRefused, ProofTiles, proven, read_logs},
     restore::RestorePlan,
 };
 use keystead_targets::{MemoryVault, ObjectName, Vault};
@@ -136,4 +137,92 @@ fn another_root_has_no_ledger_there_and_a_foreign_checkpoint_is_of_none() {
         let refused = read(vault, root, Some(&note)).unwrap_err();
         assert!(matches!(refused, LogsRefused::OlderUnknown), "{refused}");
     }
+}
+
+#[test]
+fn two_signed_histories_in_two_vaults_are_a_fork() {
+    // A copy of the folder that goes on while no vault of the first one is seen: both sign.
+    let prepared = Prepared::new(2330, KitForm::Bare);
+    let other = prepared.copied(2331);
+    used(&prepared);
+    used(&other);
+    let root = &prepared.operator.root;
+    let (one, two) = (&prepared.world.vaults[0], &other.world.vaults[0]);
+    assert!(read(one, root, None).is_ok() && read(two, root, None).is_ok());
+    let vaults = [one as &dyn Vault, two as &dyn Vault];
+    let forked = now(read_logs(&vaults, root, None, &mut |_, _, _| ())).unwrap_err();
+    assert!(matches!(forked, LogsRefused::Forked { .. }), "{forked}");
+    let kept = read(one, root, Some(&checkpoint(two))).unwrap_err();
+    let rewritten = matches!(kept, LogsRefused::Rewritten { .. } | LogsRefused::OlderUnknown);
+    assert!(rewritten, "{kept}");
+}
+
+#[test]
+fn every_entry_is_proved_and_no_altered_byte_of_a_proof_proves_anything() {
+    let prepared = Prepared::new(2340, KitForm::Bare);
+    used(&prepared);
+    let (vault, root) = (&prepared.world.vaults[0], &prepared.operator.root);
+    let vaults = [vault as &dyn Vault];
+    let ledgers = now(Ledgers::find(&vaults, root)).unwrap();
+    let log = &ledgers.logs()[0];
+    let mut tiles = ProofTiles::default();
+    let smaller = files(vault).into_iter().find(|name| name.as_str().contains("/checkpoint/"));
+    let smaller = now(vault.read(&smaller.unwrap())).unwrap().unwrap();
+    let (was, certificate) = now(log.certificate_of(&smaller)).unwrap();
+    let mut last = Vec::new();
+    for index in 0..log.head().size {
+        let (leaf, hashes) =
+            (now(log.entry(index)).unwrap(), now(log.prove(index, log.head().size, &mut tiles)));
+        let growth = now(log.prove_growth(was.size(), log.head().size)).unwrap();
+        let (checkpoint, certificate) = (smaller.clone(), certificate.clone());
+        let older = Some(OlderProof { checkpoint, certificate, growth });
+        let leaf = leaf.as_bytes().to_vec();
+        let extra = ProofExtra { leaf, certificate: log.certificate().to_vec(), older };
+        let checkpoint = Note::parse(log.note()).unwrap();
+        let extra = Some(extra.encode());
+        let proof = LogProof { extra, index, hashes: hashes.unwrap(), checkpoint };
+        last = proof.to_string().into_bytes();
+        let proven = proven(&last, root, Some(&smaller)).unwrap();
+        assert_eq!((proven.index, proven.head), (index, log.head().clone()));
+    }
+    for at in 0..last.len() {
+        let mut other = last.clone();
+        other[at] ^= 1;
+        assert!(proven(&other, root, None).is_err(), "byte {at}");
+        assert!(proven(&last[..at], root, None).is_err(), "cut at {at}");
+    }
+    let stranger = Prepared::new(2341, KitForm::Bare);
+    assert!(proven(&last, &stranger.operator.root, None).is_err());
+    assert!(now(log.entry(log.head().size)).is_err());
+}
+
+#[test]
+fn a_vault_that_missed_an_earlier_incarnation_gets_its_ledger_from_the_others() {
+    let prepared = Prepared::with_real_kit(2350);
+    prepared.run(async {
+        let node = prepared.start().await;
+        node.works().await;
+        node.client.settled().await;
+        prepared.world.vaults[2].away();
+        node.works().await;
+        prepared.wait_ms(3_000).await;
+        node.kill();
+    });
+    let root = &prepared.operator.root;
+    prepared.world.vaults[2].back();
+    let (whole, part) = (&prepared.world.vaults[0], &prepared.world.vaults[2]);
+    let size = |vault: &MemoryVault| read(vault, root, None).unwrap()[0].head.size;
+    assert!(size(part) < size(whole));
+    let process = prepared.process_over(&Folder::new(), &FaultPlans::default());
+    prepared.run(async {
+        let plan = RestorePlan { vaults: prepared.world.urls(), ..RestorePlan::default() };
+        bring_back(&process, &prepared.operator, plan).await.unwrap();
+        let service = serve(&process).await.unwrap();
+        prepared.wait_ms(10_000).await;
+        drop(service);
+    });
+    process.kill();
+    let (whole, part) = (read(whole, root, None).unwrap(), read(part, root, None).unwrap());
+    assert_eq!((part.len(), part[0].missing), (2, 0));
+    assert_eq!(part, whole);
 }

@@ -30,4 +30,6 @@ mod restore_key;
 mod restoring;
 mod rotating;
 mod signing;
+mod tampering;
+mod witnessing;
 mod wraps;

@@ -27,6 +27,11 @@ pub(crate) const RUN_MS: u64 = 2 * 60 * 60 * 1000;
 #[derive(Debug)]
 struct SimClock(Sim);
 
+/// The clock of a simulation.
+pub(crate) fn clock(sim: &Sim) -> Arc<dyn Clock> {
+    Arc::new(SimClock(sim.clone()))
+}
+
 /// The tasks port over a simulation: everything belongs to one life.
 #[derive(Debug)]
 struct SimTasks(Sim, Life);
@@ -88,6 +93,7 @@ pub(crate) struct Operator {
 /// The ports of a process, as the service wants them.
 pub(crate) fn site(process: &Process) -> Site {
     Site {
+        witnesses: Vec::new(),
         home: None,
         store: process.store(),
         disk: process.data(),
