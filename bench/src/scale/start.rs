@@ -1,7 +1,7 @@
 //! A start: how soon the first good answer comes, and how much memory is resident then.
 //!
-//! Invariant: ready is when a signed Decrypt under a key of before is answered with the plaintext of
-//! before, not when a port is open.
+//! Invariant: ready is when a signed Decrypt under a key of before is answered with the plaintext
+//! of before, not when a port is open.
 
 use std::time::Instant;
 

@@ -56,3 +56,62 @@ pub(crate) fn pick(groups: &[Group], wanted: Range<u64>) -> Vec<Leaf> {
 fn len_bytes(leaves: &[Leaf]) -> usize {
     leaves.iter().map(|leaf| leaf.as_bytes().len()).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use keystead_ledger::{Act, Attributes, Event, Front, Operation, Outcome, Value};
+
+    use super::*;
+
+    /// A leaf that tells its number, of about `bytes` bytes.
+    fn leaf(number: u64, bytes: usize) -> Leaf {
+        let said = Value::Clear(vec![b'x'; bytes]);
+        let act = Act {
+            at: i64::try_from(number).unwrap(),
+            request: None,
+            tenant: None,
+            principal: None,
+            front: Front::Job,
+            operation: Operation::new("Tested").unwrap(),
+            resource: None,
+            key_version: None,
+            outcome: Outcome::Succeeded,
+            source: None,
+            attributes: Attributes::new().with("said", &said).unwrap(),
+        };
+        Event::Node { act }.encode().unwrap()
+    }
+
+    fn numbers(recent: &Recent, wanted: Range<u64>) -> Option<Vec<i64>> {
+        let leaves = pick(&recent.from(wanted.start)?, wanted);
+        Some(leaves.iter().map(|leaf| leaf.event().act().at).collect())
+    }
+
+    #[test]
+    fn any_range_from_the_oldest_on_is_given_and_nothing_before() {
+        let mut recent = Recent::default();
+        assert_eq!(numbers(&recent, 0..9), None, "nothing was synced here");
+        for (first, count) in [(5, 1), (6, 3), (9, 0), (9, 2)] {
+            recent.push(first, (first..first + count).map(|number| leaf(number, 1)).collect());
+        }
+        for from in 5..11_u64 {
+            for to in from..=11 {
+                let expected: Vec<i64> = (from..to).map(|n| i64::try_from(n).unwrap()).collect();
+                assert_eq!(numbers(&recent, from..to), Some(expected), "{from}..{to}");
+            }
+        }
+        assert_eq!(numbers(&recent, 4..11), None, "the disk has that one");
+    }
+
+    #[test]
+    fn it_never_holds_more_than_its_bound() {
+        let mut recent = Recent::default();
+        for first in (0..4800).step_by(16) {
+            recent.push(first, (first..first + 16).map(|number| leaf(number, 4_000)).collect());
+            assert!(recent.bytes <= BYTES, "{first}");
+        }
+        assert!(recent.bytes > BYTES / 2, "and no less than it may: {}", recent.bytes);
+        assert_eq!(numbers(&recent, 0..1), None, "the oldest have left");
+        assert_eq!(numbers(&recent, 4798..4800), Some(vec![4798, 4799]));
+    }
+}

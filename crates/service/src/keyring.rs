@@ -1,9 +1,9 @@
 //! The keyring: what uses are decided and executed on, in memory, one immutable snapshot at a time.
 //!
 //! Invariant: it holds only what is below the vaults' watermark, less what later changes take away;
-//! a snapshot never changes, and publishing a new one costs O(log n) for each change. Material stays
-//! sealed in the database until its key is first used: a start reads none of it. Opened keys are in
-//! the arena, behind a bounded cache; a destroyed one leaves it and stays out.
+//! a snapshot never changes, and publishing a new one costs O(log n) for each change. Material
+//! stays sealed in the database until its key is first used: a start reads none of it. Opened keys
+//! are in the arena, behind a bounded cache; a destroyed one leaves it and stays out.
 
 use std::sync::{Arc, RwLock};
 

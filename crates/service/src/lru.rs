@@ -1,7 +1,7 @@
 //! A small least-recently-used map: opened keys and derived signing keys.
 //!
-//! Invariant: never more than `capacity` values, so that opened keys never outgrow the arena; one
-//! that was found is among the last to leave: at least half as many others leave or are found first.
+//! Invariant: never more than `capacity` values, so that opened keys never outgrow the arena. What
+//! was found stays until at least half as many others were put in or found after it.
 
 use std::{collections::BTreeMap, sync::Mutex};
 

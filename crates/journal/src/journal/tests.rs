@@ -350,3 +350,29 @@ fn a_journal_is_neither_made_twice_nor_opened_where_there_is_none() {
     assert!(matches!(twice, Err(JournalUnreadable::AlreadyThere { .. })), "{twice:?}");
     assert_eq!(*reopened(&disk).origin(), origin());
 }
+
+#[test]
+fn leaves_read_from_memory_are_those_on_the_disk() {
+    let disk = MemoryDisk::new();
+    let journal = created(&disk);
+    for group in 0..8 {
+        for n in 0..=group {
+            drop(journal.record(used(100 * group + n)));
+        }
+        journal.flush_once().unwrap();
+    }
+    let size = journal.head().size;
+    assert_eq!(size, 36);
+    // It remembers nothing, so it reads.
+    let fresh = reopened(&disk);
+    for from in 0..size {
+        for limit in [1, 2, 7, 50] {
+            let known = journal.read(from, limit).unwrap();
+            assert_eq!(known, fresh.read(from, limit).unwrap(), "{limit} from {from} on");
+        }
+    }
+    drop(fresh.record(used(900)));
+    fresh.flush_once().unwrap();
+    assert_eq!(fresh.read(0, 100).unwrap().len(), 37, "what was before it opened and what came");
+    assert_eq!(fresh.read(36, 100).unwrap(), [used(900)]);
+}

@@ -1,5 +1,5 @@
-//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot; only
-//! the first use of a key asks the database, for its sealed material.
+//! Uses of keys: encrypt, decrypt, data keys, signatures, MACs. They read one keyring snapshot;
+//! only the first use of a key asks the database, for its sealed material.
 //!
 //! Invariant: a use is decided and executed on the same snapshot, its event names that snapshot's
 //! revision, and the answer waits for the event.
