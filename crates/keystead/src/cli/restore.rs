@@ -42,7 +42,7 @@ pub(crate) struct RestoreKeyArgs {
 
     /// Bring back the material of this version alone, and nothing else of the key
     #[arg(long, value_name = "VERSION")]
-    pub(crate) version: Option<VersionId>,
+    pub(crate) key_version: Option<VersionId>,
 
     /// From this recovery point, as `backup list` shows it
     ///

@@ -77,7 +77,7 @@ pub(crate) fn restore_key(
     if let Some(point) = args.from {
         body["point"] = point.to_string().into();
     }
-    if let Some(version) = args.version {
+    if let Some(version) = args.key_version {
         body["version"] = version.to_string().into();
     }
     let answer: Value = client.create(&path, &body)?;

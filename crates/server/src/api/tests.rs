@@ -263,7 +263,7 @@ fn results_are_snake_case_and_say_whether_they_are_vaulted() {
         "versions": [{
             "id": "ver_0101010101010101", "number": 1, "created_at": "2025-11-22T03:00:00Z",
             "epoch": format!("epo_{}", "02".repeat(16)), "copy_sha256": "03".repeat(32),
-            "key_check": "04".repeat(32),
+            "key_check": "04".repeat(32), "proven_at": null,
         }],
         "uses": [{"operation": "Encrypt", "count": 3}],
         "tags": {"team": "records"},

@@ -4,13 +4,15 @@
 //! A test of the fronts holds that every operation that they offer is here.
 
 /// Every name, sorted by bytes.
-pub(super) const OPERATIONS: [&str; 51] = [
+pub(super) const OPERATIONS: [&str; 57] = [
     "CancelKeyDeletion",
+    "ChallengeDrill",
     "ChallengeKit",
     "ChallengeNewKit",
     "CreateAlias",
     "CreateKey",
     "CreateKit",
+    "CreateRecoveryPoint",
     "Decrypt",
     "DeleteAlias",
     "DescribeApi",
@@ -36,11 +38,14 @@ pub(super) const OPERATIONS: [&str; 51] = [
     "ListKeyRotations",
     "ListKeys",
     "ListKits",
+    "ListRecoveryPoints",
     "ListResourceTags",
     "ListWraps",
+    "ProveDrill",
     "ProveKit",
     "PutWrap",
     "ReEncrypt",
+    "RestoreKey",
     "RevokeKit",
     "RotateKeyOnDemand",
     "ScheduleKeyDeletion",
@@ -55,6 +60,7 @@ pub(super) const OPERATIONS: [&str; 51] = [
     "UpdateAlias",
     "UpdateKeyDescription",
     "Verify",
+    "VerifyBackups",
     "VerifyMac",
 ];
 

@@ -107,13 +107,12 @@ fn a_kit_opens_a_point_and_nothing_is_written() {
     let drill = site.ask(&[&["kit", "verify", "--drill"], &kit[..]].concat());
     let drilled: Value = drill.succeeded().unwrap().json().unwrap();
     assert_eq!((&drilled["exercised"], &drilled["recorded"]), (&json!(1), &json!(true)));
-    site.serving.kill();
     let late = site.ask_after(&[&["kit", "verify", "--drill"], &kit[..]].concat());
     assert_eq!(late.code, Some(3), "a drill is shown to the server: {}", late.stderr);
 }
 
 impl Site {
-    /// A command that asks a server which is gone.
+    /// A command that asks where no server is.
     fn ask_after(&self, args: &[&str]) -> Ended {
         let gone = ["--json", "--endpoint", "http://127.0.0.1:9"];
         self.world.machine.run(&[args, &gone[..]].concat()).unwrap()
