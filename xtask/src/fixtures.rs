@@ -13,12 +13,14 @@ use crate::test;
 /// Replaces the folder of the present version.
 pub(crate) fn run(checkout: &Checkout) -> Result<(), Failure> {
     let binary = test::build(checkout)?;
+    let mut cargo = checkout.cargo();
+    cargo.args(["build", "--package", "keystead-driver", "--example", "make_fixtures"]);
+    process::run(cargo.args(["--profile", "ci", "--locked"]), &Output::Terminal)?;
     let folder = checkout.file("tests/fixtures").join(env!("CARGO_PKG_VERSION"));
+    // Only now: what does not build must not have cost what is there.
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;
     }
-    let mut cargo = checkout.cargo();
-    cargo.args(["run", "--quiet", "--package", "keystead-driver", "--example", "make_fixtures"]);
-    cargo.args(["--profile", "ci", "--locked", "--"]).arg(&folder);
-    process::run(cargo.env("KEYSTEAD_BIN", binary), &Output::Terminal)
+    let mut make = checkout.program(checkout.built("ci/examples/make_fixtures"));
+    process::run(make.arg(&folder).env("KEYSTEAD_BIN", binary), &Output::Terminal)
 }

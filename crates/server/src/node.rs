@@ -37,14 +37,15 @@ pub struct MachineReadings {
 pub struct Node {
     service: OnceLock<Arc<Service>>,
     machine: fn() -> MachineReadings,
-    probes: [AtomicU64; 4],
+    probes: [AtomicU64; 3],
 }
 
-/// What was probed.
+/// What a probe was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Probe {
     Live,
     Ready,
+    NotReady,
 }
 
 impl Node {
@@ -75,27 +76,25 @@ impl Node {
         (self.machine)()
     }
 
-    pub(crate) fn probed(&self, probe: Probe, good: bool) {
-        self.probes[place(probe, good)].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn probed(&self, probe: Probe) {
+        self.probes[place(probe)].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Probes so far: which, the outcome, how many.
-    pub(crate) fn probes(&self) -> [(&'static str, &'static str, u64); 4] {
-        let read = |probe, good: bool| self.probes[place(probe, good)].load(Ordering::Relaxed);
+    pub(crate) fn probes(&self) -> [(&'static str, &'static str, u64); 3] {
+        let read = |probe| self.probes[place(probe)].load(Ordering::Relaxed);
         [
-            ("livez", "ok", read(Probe::Live, true)),
-            ("livez", "refused", read(Probe::Live, false)),
-            ("readyz", "ok", read(Probe::Ready, true)),
-            ("readyz", "refused", read(Probe::Ready, false)),
+            ("livez", "ok", read(Probe::Live)),
+            ("readyz", "ok", read(Probe::Ready)),
+            ("readyz", "refused", read(Probe::NotReady)),
         ]
     }
 }
 
-fn place(probe: Probe, good: bool) -> usize {
-    match (probe, good) {
-        (Probe::Live, true) => 0,
-        (Probe::Live, false) => 1,
-        (Probe::Ready, true) => 2,
-        (Probe::Ready, false) => 3,
+fn place(probe: Probe) -> usize {
+    match probe {
+        Probe::Live => 0,
+        Probe::Ready => 1,
+        Probe::NotReady => 2,
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(node: Arc<Node>) -> Route
 
 /// Says that the process answers, and nothing about keys, vaults or callers.
 async fn live(State(node): State<Arc<Node>>) -> Response {
-    node.probed(Probe::Live, true);
+    node.probed(Probe::Live);
     answer(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned().into_bytes())
 }
 
@@ -41,11 +41,11 @@ async fn ready(State(node): State<Arc<Node>>, uri: Uri, headers: HeaderMap) -> R
     if query.split('&').any(|part| part == "for=uses") {
         reasons.retain(|reason| !reason.lets_uses_go_on());
     }
-    node.probed(Probe::Ready, reasons.is_empty());
-    let status = match reasons.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
+    let (probe, status) = match reasons.is_empty() {
+        true => (Probe::Ready, StatusCode::OK),
+        false => (Probe::NotReady, StatusCode::SERVICE_UNAVAILABLE),
     };
+    node.probed(probe);
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("application/json")) {
         return answer(status, "application/json", json(&reasons));

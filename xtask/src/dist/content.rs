@@ -20,7 +20,7 @@ pub(super) struct Entry {
 }
 
 /// Files of the checkout: where from, where to.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("LICENSE", "share/doc/keystead/LICENSE"),
     ("README.md", "share/doc/keystead/README.md"),
     ("CHANGELOG.md", "share/doc/keystead/CHANGELOG.md"),
@@ -30,6 +30,7 @@ const FILES: [(&str, &str); 11] = [
     ("docs/guides/the-worst-day.md", "share/doc/keystead/guides/the-worst-day.md"),
     ("docs/guides/without-keystead.md", "share/doc/keystead/guides/without-keystead.md"),
     ("docs/reference/exit-codes.md", "share/doc/keystead/reference/exit-codes.md"),
+    ("docs/reference/metrics.md", "share/doc/keystead/reference/metrics.md"),
     ("dist/systemd/keystead.service", "lib/systemd/system/keystead.service"),
     ("dist/prometheus/keystead.rules.yml", "share/keystead/keystead.rules.yml"),
 ];

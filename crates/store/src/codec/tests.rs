@@ -149,7 +149,7 @@ fn values_that_no_writer_writes_are_refused_by_name() {
         (expected, vec![2], "expected"),
         (expected + 1, vec![0; 8], "revision"),
         (expected + 1, vec![0x80, 0, 0, 0, 0, 0, 0, 0], "revision"),
-        (body, vec![9], "sealed value"),
+        (body, vec![99], "sealed value"),
         (index, vec![0], "index"),
         (index, vec![99], "index"),
     ] {
@@ -157,6 +157,10 @@ fn values_that_no_writer_writes_are_refused_by_name() {
         bad[place..place + wrong.len()].copy_from_slice(&wrong);
         assert_eq!(ChangeSet::decode(&bad), Err(Malformed::BadValue { field }), "at {place}");
     }
+    let mut newer = bytes;
+    newer[body] = 2;
+    let version = Malformed::Version { what: "ciphertext", found: 2, known: 1 };
+    assert_eq!(ChangeSet::decode(&newer), Err(version));
 }
 
 #[test]
