@@ -43,8 +43,14 @@ impl LedgerShipper {
         let mut stands = None;
         let mut retry_ms = SHIPPED_EVERY_MS;
         while self.set.fence.reason().is_none() {
+            let began_ms = self.ports.clock.monotonic_ms();
+            let mut pause_ms = retry_ms;
             match self.bring_up(number, &mut stands).await {
-                Ok(()) => retry_ms = SHIPPED_EVERY_MS,
+                Ok(()) => {
+                    retry_ms = SHIPPED_EVERY_MS;
+                    let took_ms = self.ports.clock.monotonic_ms().saturating_sub(began_ms);
+                    pause_ms = SHIPPED_EVERY_MS.saturating_sub(took_ms).max(1);
+                }
                 Err(FeedFailed::Batch(BatchFailed::Forked { size })) => {
                     self.set.fence.set(FenceReason::ForkedLedger { size });
                 }
@@ -54,14 +60,17 @@ impl LedgerShipper {
                     // It may be another vault, or an emptied one, when it comes back.
                     stands = None;
                     retry_ms = (retry_ms * 2).min(RETRY_MAX_MS);
+                    pause_ms = retry_ms;
                 }
             }
-            let pause = self.ports.clock.sleep_ms(retry_ms);
+            let pause = self.ports.clock.sleep_ms(pause_ms);
             futures_util::future::select(std::pin::pin!(self.hurry.notified()), pause).await;
         }
     }
 
-    /// Puts batches until the vault holds what the journal holds.
+    /// Puts batches until the vault holds what the journal held when it began: what comes meanwhile
+    /// goes with the next second's, since each batch costs the same few objects however small it
+    /// is. Only where answers wait for the vaults it goes on.
     async fn bring_up(
         &self,
         number: usize,
@@ -75,7 +84,8 @@ impl LedgerShipper {
         }
         let at = stands.as_mut().expect("it was just found out");
         self.holds(number, at.size());
-        while at.size() < self.ports.journal.head().size {
+        let held = self.size();
+        while at.size() < held || (self.is_waited_for() && at.size() < self.size()) {
             self.check(member).await?;
             let batch = self.batch(at).await?;
             let (path, bytes) = &batch.checkpoint;
@@ -99,7 +109,7 @@ impl LedgerShipper {
         self.put(member, &path, certificate).await?;
         let log = LogIn { vault: &*member.vault, root: &self.set.root(), place: self.place };
         let Some(checkpoint) = log.largest().await? else { return Ok(TileRows::new()) };
-        if checkpoint.size() > self.ports.journal.head().size {
+        if checkpoint.size() > self.size() {
             return Err(BatchFailed::Forked { size: checkpoint.size() }.into());
         }
         Ok(log.edge(&checkpoint).await?.unwrap_or_default())

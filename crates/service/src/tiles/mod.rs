@@ -116,6 +116,16 @@ impl LedgerShipper {
         self.hurry.notify_waiters();
     }
 
+    /// Whether an answer waits for the vaults at this moment.
+    fn is_waited_for(&self) -> bool {
+        self.shipped.receiver_count() > 0
+    }
+
+    /// How many entries the journal holds.
+    fn size(&self) -> u64 {
+        self.ports.journal.head().size
+    }
+
     fn holds(&self, number: usize, size: u64) {
         self.sizes[number].store(size, Ordering::Release);
         let mut sizes: Vec<u64> = (0..self.sizes.len()).map(|at| self.shipped_to(at)).collect();
