@@ -103,7 +103,7 @@ fn one_keystead_witnesses_another_and_cosigns_no_second_history() {
     let proof = world.text_at("event.tlog-proof");
     let wanted = ["audit", "prove", "--vault", &url, "--index", "1", "--output", &proof];
     world.machine.answer(&wanted).unwrap();
-    let check = ["audit", "verify", "--json", "--proof", &proof, "--witness", &key];
+    let check = ["audit", "verify", "--proof", &proof, "--witness", &key];
     let proven: Value = world.machine.answer(&check).unwrap();
     let signed_by = proven["signed_by"].as_array().unwrap();
     assert!(signed_by.contains(&"w.example/1".into()), "{signed_by:?}");
