@@ -169,8 +169,8 @@ impl LogIn<'_> {
     }
 }
 
-/// The hashes of a tile as a log of `size` entries has it: its own file, or the beginning of a wider
-/// one that was put since.
+/// The hashes of a tile as a log of `size` entries has it: its own file, or the beginning of a
+/// wider one that was put since.
 pub(crate) async fn tile_at(
     log: &LogIn<'_>,
     tile: &TileName,
