@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from keystead_reader import (
-    audit, envelope, frame, hpke, kit, leaf, ledger, note, objects, printed, records, segment, wraps,
+    audit, envelope, frame, hpke, kit, leaf, ledger, note, objects, printed, records, segment,
+    wraps,
 )
 from keystead_reader.__main__ import main as reader_main
 from keystead_reader.codec import Refused

@@ -1,7 +1,7 @@
 //! The front of a witness: `POST /add-checkpoint` (C2SP tlog-witness), and nothing else.
 //!
-//! Invariant: a request needs no authentication beyond the signatures in it; bodies are bounded, and
-//! the state is written where it holds up no other connection.
+//! Invariant: a request needs no authentication beyond the signatures in it; bodies are bounded,
+//! and the state is written where it holds up no other connection.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Follows an export, one line after the other.
 //!
-//! Invariant: what [`ExportCheck::end`] gives was signed under the root by the nodes whose logs they
-//! are, and each event was in its log. Memory does not grow with the file.
+//! Invariant: what [`ExportCheck::end`] gives was signed under the root by the nodes whose logs
+//! they are, and each event was in its log. Memory does not grow with the file.
 
 use keystead_crypto::VerifyingKey;
 use keystead_ledger::{Checkpoint, CompactRange, Head, Leaf, Note, verify_inclusion};

@@ -1,6 +1,7 @@
 //! One line of an export, strictly.
 //!
-//! Invariant: a line has one form; a reader writes what it read once more, and refuses what differs.
+//! Invariant: a line has one form; a reader writes what it read once more, and refuses what
+//! differs.
 
 use base64_simd::STANDARD;
 use keystead_crypto::VerifyingKey;

@@ -28,8 +28,9 @@ pub(crate) enum AuditCommand {
     List(AuditListArgs),
     /// Write events into a file that shows whether one was altered
     ///
-    /// One JSON object a line, with checkpoints and certificates; `audit verify --export` checks it.
-    /// Without a filter every event of every ledger; with one each event has an inclusion proof.
+    /// One JSON object a line, with checkpoints and certificates; `audit verify --export` checks
+    /// it. Without a filter every event of every ledger; with one each event has an inclusion
+    /// proof.
     Export(AuditExportArgs),
     /// Prove that one event is in the record
     ///
@@ -82,8 +83,8 @@ pub(crate) struct AuditVerifyArgs {
 
     /// Refuse where this witness has not cosigned the newest ledger, or the proof (repeatable)
     ///
-    /// The verifier key, as the witness prints it. Who trusts it knows that nobody was shown another
-    /// history up to there.
+    /// The verifier key, as the witness prints it. Who trusts it knows that nobody was shown
+    /// another history up to there.
     #[arg(long = "witness", value_name = "KEY", conflicts_with = "export")]
     pub(crate) witnesses: Vec<VerifierKey>,
 

@@ -11,9 +11,10 @@ use keystead_ledger::{KeyName, NoteRefused, VerifierKey};
 pub(crate) enum WitnessCommand {
     /// Cosign the checkpoints of other instances' ledgers
     ///
-    /// Speaks C2SP tlog-witness. Cosigns a checkpoint only where its log signed it and it follows from
-    /// the last one that was cosigned, and writes that down first: never a fork, never a smaller tree.
-    /// Prints its verifier key once it answers. Run it where nobody who runs the instance can write.
+    /// Speaks C2SP tlog-witness. Cosigns a checkpoint only where its log signed it and it follows
+    /// from the last one that was cosigned, and writes that down first: never a fork, never a
+    /// smaller tree. Prints its verifier key once it answers. Run it where nobody who runs the
+    /// instance can write.
     Serve(WitnessServeArgs),
 }
 

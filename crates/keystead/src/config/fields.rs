@@ -106,8 +106,9 @@ pub(crate) const FIELDS: [Field; 15] = [
         name: "audit.witnesses",
         form: "a list of \"VERIFIER-KEY URL\", or one text with commas",
         default: None,
-        about: "who is asked each second to cosign the ledger's newest checkpoint (C2SP tlog-witness): \
-                the key as the witness prints it, and the prefix of its address, http://HOST:PORT",
+        about: "who is asked each second to cosign the ledger's newest checkpoint (C2SP \
+                tlog-witness): the key as the witness prints it, and the prefix of its address, \
+                http://HOST:PORT",
         changed_by: "who must show that nobody was shown another history",
         set: |config, text| witnesses(text).map(|value| config.witnesses = value),
     },

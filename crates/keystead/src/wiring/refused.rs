@@ -150,6 +150,12 @@ impl WiringRefused {
 
 impl Explained for WiringRefused {
     fn exit(&self) -> Exit {
+        // A journal that is there and does not read is corrupt; one that cannot be reached is not.
+        if let Self::Start(StartFailed::Journal(unreadable)) = self
+            && !matches!(unreadable, JournalUnreadable::Disk(_))
+        {
+            return Exit::Corrupt;
+        }
         match self {
             _ if self.is_newer() => Exit::Usage,
             Self::Occupied { .. } | Self::NotText { .. } | Self::Printed(_) => Exit::Usage,
@@ -182,14 +188,7 @@ impl Explained for WiringRefused {
                 | StartFailed::OtherJournal { .. }
                 | StartFailed::Superseded { .. },
             ) => Exit::Corrupt,
-            Self::Start(StartFailed::Journal(unreadable))
-                if !matches!(unreadable, JournalUnreadable::Disk(_)) =>
-            {
-                Exit::Corrupt
-            }
-            Self::Witness(WitnessUnusable::Damaged { .. }) => Exit::Corrupt,
-            Self::Witness(WitnessUnusable::OtherName { .. }) => Exit::WrongState,
-            Self::Witness(WitnessUnusable::NotALog { .. }) => Exit::Usage,
+            Self::Witness(refused) => refused.exit(),
             Self::Restore(
                 RestoreFailed::NoVault { .. }
                 | RestoreFailed::TooFewVaults { .. }
@@ -207,7 +206,6 @@ impl Explained for WiringRefused {
             | Self::Disk(_)
             | Self::KitUnfinished(_)
             | Self::Found(_)
-            | Self::Witness(WitnessUnusable::Disk(_))
             | Self::Start(_) => Exit::Failed,
         }
     }
@@ -238,10 +236,7 @@ impl Explained for WiringRefused {
             Self::NoServer { .. } => "name the profile with --profile, or leave --drill out",
             Self::Start(failed) => return failed.hint().map(str::to_owned),
             Self::Restore(failed) => failed.hint(),
-            Self::Witness(WitnessUnusable::Damaged { .. }) => {
-                "begin a new witness, with a new name, in a new folder: this one must not cosign again"
-            }
-            Self::Witness(WitnessUnusable::OtherName { .. }) => "name another --state-dir",
+            Self::Witness(refused) => return refused.hint(),
             Self::Found(_) => "bring the vaults back and run the same command again",
             Self::Disk(DiskFailed::Full { .. }) => "free space under the data folder",
             _ => return None,

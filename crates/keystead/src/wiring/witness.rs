@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use keystead_crypto::Entropy;
 use keystead_journal::FileDisk;
 use keystead_ledger::VerifierKey;
-use keystead_service::{Witness, witness::WitnessBook};
+use keystead_service::{
+    Witness,
+    witness::{WitnessBook, WitnessUnusable},
+};
 use serde::Serialize;
 use tokio::runtime::Handle;
 use ureq::Agent;
@@ -18,7 +21,11 @@ use super::{
     world::OsClock,
 };
 use crate::{
-    cli::WitnessServeArgs, config::WitnessPlace, exit::Exit, failed::Failed, output::Form,
+    cli::WitnessServeArgs,
+    config::WitnessPlace,
+    exit::{Exit, Explained},
+    failed::Failed,
+    output::Form,
 };
 
 /// How long a witness may take to answer.
@@ -60,6 +67,30 @@ impl Witness for Asked {
         });
         let answered = asking.await.map_err(|lost| lost.to_string())?;
         answered.map_err(|failed| failed.to_string())
+    }
+}
+
+impl Explained for WitnessUnusable {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Damaged { .. } => Exit::Corrupt,
+            Self::OtherName { .. } => Exit::WrongState,
+            Self::NotALog { .. } => Exit::Usage,
+            Self::Disk(_) => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Damaged { .. } => {
+                "begin a new witness, with a new name, in a new folder: this one must not cosign \
+                 again"
+            }
+            Self::OtherName { .. } => "name another --state-dir",
+            Self::NotALog { .. } => "give the key of a ledger, as `audit verify` prints it",
+            Self::Disk(_) => "check the path and its permissions",
+        };
+        Some(hint.to_owned())
     }
 }
 

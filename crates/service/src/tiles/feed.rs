@@ -157,7 +157,8 @@ impl LedgerShipper {
     }
 }
 
-/// Two checkpoints of one log at one size, signed by two processes of one node or cosigned by others.
+/// Two checkpoints of one log at one size, signed by two processes of one node or cosigned by
+/// others.
 fn says_the_same(path: &str, there: &[u8], ours: &[u8]) -> bool {
     let text = |bytes| Note::parse(bytes).ok().map(|note| note.text().to_owned());
     let is_note = checkpoint_size(path).is_some() || path.starts_with(COSIGNED);

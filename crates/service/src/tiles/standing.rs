@@ -98,7 +98,7 @@ impl LogIn<'_> {
         sizes.sort_unstable_by_key(|path| std::cmp::Reverse(size(path)));
         for path in &sizes {
             let Some(bytes) = self.read(path).await? else { continue };
-            let found = self.signed_by(bytes, &signers);
+            let found = self.signed_by(&bytes, &signers);
             let named = |signed: &Signed| size(path) == Some(signed.checkpoint.size());
             if let Some(signed) = found.filter(named) {
                 return Ok(Some(signed));
@@ -144,14 +144,14 @@ impl LogIn<'_> {
 
     /// The checkpoint in a note that came from elsewhere, where a process of the node signed it.
     pub(crate) async fn verify(&self, note: &[u8]) -> Result<Option<Signed>, VaultError> {
-        Ok(self.signed_by(note.to_vec(), &self.signers().await?))
+        Ok(self.signed_by(note, &self.signers().await?))
     }
 
-    fn signed_by(&self, note: Vec<u8>, signers: &[Signer]) -> Option<Signed> {
-        let (origin, parsed) = (self.place.origin(), Note::parse(&note).ok()?);
+    fn signed_by(&self, note: &[u8], signers: &[Signer]) -> Option<Signed> {
+        let (origin, parsed) = (self.place.origin(), Note::parse(note).ok()?);
         signers.iter().find_map(|Signer { certificate, key }| {
             let checkpoint = Checkpoint::verify(&parsed, &origin, *key).ok()?;
-            let (note, certificate) = (note.clone(), certificate.clone());
+            let (note, certificate) = (note.to_vec(), certificate.clone());
             Some(Signed { checkpoint, note, certificate, key: *key })
         })
     }
@@ -169,8 +169,8 @@ impl LogIn<'_> {
     }
 }
 
-/// The hashes of a tile as a log of `size` entries has it: its own file, or the beginning of a wider
-/// one that was put since.
+/// The hashes of a tile as a log of `size` entries has it: its own file, or the beginning of a
+/// wider one that was put since.
 pub(crate) async fn tile_at(
     log: &LogIn<'_>,
     tile: &TileName,

@@ -13,7 +13,10 @@ use keystead_ledger::{
 use keystead_targets::VaultError;
 use thiserror::Error;
 
-use super::{LedgerShipper, LogIn, SHIPPED_EVERY_MS, standing::tile_at};
+use super::{
+    LedgerShipper, LogIn, SHIPPED_EVERY_MS,
+    standing::{COSIGNED, tile_at},
+};
 use crate::ports::Witness;
 
 const RETRY_MAX_MS: u64 = 60_000;
@@ -48,11 +51,22 @@ enum NotAsked {
 #[derive(Debug)]
 pub(crate) struct Witnesses {
     all: Vec<(Arc<dyn Witness>, Mutex<Cosigned>)>,
+    /// What was cosigned last, and by number the vaults that do not have it yet.
+    last: Mutex<Option<Brought>>,
+}
+
+/// A cosigned checkpoint on its way into the vaults.
+#[derive(Debug, Clone)]
+struct Brought {
+    checkpoint: Checkpoint,
+    note: Vec<u8>,
+    missing: Vec<usize>,
 }
 
 impl Witnesses {
     pub(crate) fn new(all: &[Arc<dyn Witness>]) -> Self {
-        Self { all: all.iter().map(|one| (one.clone(), Mutex::default())).collect() }
+        let all = all.iter().map(|one| (one.clone(), Mutex::default())).collect();
+        Self { all, last: Mutex::default() }
     }
 
     /// The name of each, and where it stands.
@@ -70,6 +84,7 @@ impl LedgerShipper {
             if let Err(failed) = self.ask_all().await {
                 tracing::debug!(%failed, "no witness is asked");
             }
+            self.bring_cosigned().await;
         }
     }
 
@@ -86,7 +101,7 @@ impl LedgerShipper {
         let vault = &*self.set.members[number].vault;
         let log = LogIn { vault, root: &self.set.root(), place: self.place };
         let bytes = log.read(&format!("checkpoint/{size}")).await?.unwrap_or_default();
-        let mut signed = log.verify(&bytes).await?.ok_or(NotAsked::NoCheckpoint)?;
+        let signed = log.verify(&bytes).await?.ok_or(NotAsked::NoCheckpoint)?;
         let note = Note::parse(&signed.note).map_err(|_| NotAsked::NoCheckpoint)?;
         let asked = due.iter().map(|(witness, at)| self.ask(&log, &note, size, &**witness, at));
         let mut cosigned = note.clone();
@@ -94,8 +109,9 @@ impl LedgerShipper {
             cosigned = cosigned.with(line).unwrap_or(note.clone());
         }
         if cosigned.signatures().len() > note.signatures().len() {
-            signed.note = cosigned.to_string().into_bytes();
-            self.put_cosigned(&signed.checkpoint, &signed.note).await;
+            let (checkpoint, note) = (signed.checkpoint, cosigned.to_string().into_bytes());
+            let missing = (0..self.set.members.len()).collect();
+            *lock(&self.witnesses.last) = Some(Brought { checkpoint, note, missing });
         }
         Ok(())
     }
@@ -157,17 +173,26 @@ impl LedgerShipper {
         }
     }
 
-    async fn put_cosigned(&self, checkpoint: &Checkpoint, note: &[u8]) {
-        let path = format!("cosigned/{}", checkpoint.size());
-        for (number, member) in self.set.members.iter().enumerate() {
-            // One that lacks the tiles gets the next one.
-            if self.shipped_to(number) < checkpoint.size() {
-                continue;
-            }
-            if let Err(failed) = self.put(member, &path, note).await {
+    /// Puts what was cosigned last into each vault that has come so far; one that lags gets it as
+    /// soon as it has.
+    async fn bring_cosigned(&self) {
+        let Some(Brought { checkpoint, note, missing }) = lock(&self.witnesses.last).clone() else {
+            return;
+        };
+        let (size, mut left) = (checkpoint.size(), Vec::new());
+        for number in missing {
+            let member = &self.set.members[number];
+            let path = format!("{COSIGNED}{size}");
+            if self.shipped_to(number) < size {
+                left.push(number);
+            } else if let Err(failed) = self.put(member, &path, &note).await {
                 let vault = member.vault.url();
-                tracing::debug!(%vault, failed = %failed, "a cosigned checkpoint is not there");
+                tracing::debug!(%vault, %failed, "a cosigned checkpoint waits for a vault");
+                left.push(number);
             }
+        }
+        if let Some(last) = &mut *lock(&self.witnesses.last) {
+            last.missing = left;
         }
     }
 }
@@ -211,6 +236,6 @@ async fn growth(log: &LogIn<'_>, old: u64, size: u64) -> Result<Vec<Hash>, NotAs
     Ok(prove_consistency(hash, old, size)?)
 }
 
-fn lock(at: &Mutex<Cosigned>) -> std::sync::MutexGuard<'_, Cosigned> {
+fn lock<T>(at: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     at.lock().expect("no code panics while it holds this lock")
 }

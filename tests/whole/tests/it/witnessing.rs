@@ -17,7 +17,7 @@ use keystead_service::{
     witness::{WitnessAnswer, WitnessBook, WitnessUnusable},
 };
 use keystead_targets::{MemoryVault, Vault};
-use keystead_testkit::{FaultPlans, Sim};
+use keystead_testkit::{FaultPlans, Process, Sim};
 
 use crate::{
     evidence::now,
@@ -215,9 +215,19 @@ fn log_of(prepared: &Prepared) -> VerifierKey {
     VerifierKey::of_log(&log.head().origin, log.signer())
 }
 
-async fn serve_beside(prepared: &Prepared, witness: &Arc<Beside>) -> Arc<Service> {
-    let process = prepared.process(&FaultPlans::default());
-    let mut site = site(&process);
+/// A node that has worked and shipped, and is gone.
+fn used(prepared: &Prepared) {
+    prepared.run(async {
+        let node = prepared.start().await;
+        node.works().await;
+        node.client.settled().await;
+        prepared.wait_ms(3_000).await;
+        node.kill();
+    });
+}
+
+async fn serve_beside(process: &Process, witness: &Arc<Beside>) -> Arc<Service> {
+    let mut site = site(process);
     site.witnesses = vec![witness.clone()];
     let audit_durability = AuditDurability::Local;
     let options = StartOptions {
@@ -247,14 +257,12 @@ async fn promise(prepared: &Prepared, service: &Arc<Service>) -> (String, String
 #[test]
 fn a_node_has_its_ledger_cosigned_and_says_so_also_after_a_restart_and_an_absence() {
     let prepared = Prepared::new(3300, KitForm::Bare);
-    prepared.run(async {
-        prepared.start().await.works().await;
-        prepared.wait_ms(3_000).await;
-    });
+    used(&prepared);
     let witness = Beside::new(&prepared, vec![log_of(&prepared)]);
     for restart in 0..2 {
+        let process = prepared.process(&FaultPlans::default());
         prepared.run(async {
-            let service = serve_beside(&prepared, &witness).await;
+            let service = serve_beside(&process, &witness).await;
             let client = prepared.client(&service);
             client.create("witnessed").await.unwrap();
             client.settled().await;
@@ -272,6 +280,7 @@ fn a_node_has_its_ledger_cosigned_and_says_so_also_after_a_restart_and_an_absenc
             prepared.wait_ms(65_000).await;
             assert_eq!(promise(&prepared, &service).await.0, "holds");
         });
+        process.kill();
     }
     for vault in &prepared.world.vaults {
         let note = cosigned(vault).unwrap();
@@ -285,21 +294,20 @@ fn a_node_has_its_ledger_cosigned_and_says_so_also_after_a_restart_and_an_absenc
 #[test]
 fn of_two_histories_of_one_node_the_witness_cosigns_one() {
     let prepared = Prepared::new(3310, KitForm::Bare);
-    prepared.run(async {
-        prepared.start().await.works().await;
-        prepared.wait_ms(3_000).await;
-    });
+    used(&prepared);
     let witness = Beside::new(&prepared, vec![log_of(&prepared)]);
     // A whole copy, vaults included, that nobody compares with the first: a split view.
     let other = prepared.copied(3311);
     for (world, verdict) in [(&prepared, "holds"), (&other, "weak")] {
+        let process = world.process(&FaultPlans::default());
         world.run(async {
-            let service = serve_beside(world, &witness).await;
+            let service = serve_beside(&process, &witness).await;
             world.client(&service).create("mine").await.unwrap();
             world.wait_ms(5_000).await;
             let (found, reason) = promise(world, &service).await;
             assert_eq!(found, verdict, "{reason}");
         });
+        process.kill();
     }
     assert!(cosigned(&prepared.world.vaults[0]).is_some());
     assert!(cosigned(&other.world.vaults[0]).is_none(), "the fork has no cosignature");

@@ -33,8 +33,8 @@ struct Proof {
     root: String,
     /// How many entries the older checkpoint has that the proof goes on from.
     since_entries: Option<u64>,
-    /// The names of all who signed the checkpoint; the log's own signature was checked, and those of
-    /// the witnesses that were named.
+    /// The names of all who signed the checkpoint; the log's own signature was checked, and those
+    /// of the witnesses that were named.
     signed_by: Vec<String>,
     event: Shown,
 }
