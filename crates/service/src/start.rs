@@ -167,7 +167,7 @@ pub enum StartFailed {
     /// The journal holds less than this node signed.
     #[error(
         "`{file}` ends the journal after {here} entries, and {told_by} holds {shipped} that this \
-         node signed: it was cut or rolled back"
+         node signed: it was cut or rolled back, or two nodes write"
     )]
     JournalBehind {
         /// Its last file.
@@ -182,7 +182,7 @@ pub enum StartFailed {
     /// The journal is not the one that this node signed.
     #[error(
         "`{file}` differs {} from the {size} entries that this node signed and {told_by} holds: \
-         it was altered or replaced",
+         it was altered or replaced, or two nodes write",
         own_ledger::at(*.entry, *.size)
     )]
     JournalDiffers {
