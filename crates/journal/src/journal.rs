@@ -260,9 +260,6 @@ impl Journal {
     /// As [`Journal::flush_once`].
     pub fn run(&self) -> Result<(), Arc<DiskFailed>> {
         while self.wait_for_work() == Work::Pending {
-            // Whoever is about to put a record in does so before the group is closed: where cores
-            // are few, that makes one sync of many.
-            std::thread::yield_now();
             self.flush_once()?;
         }
         self.flush_once().map(drop)
