@@ -150,14 +150,11 @@ impl WiringRefused {
 
 impl Explained for WiringRefused {
     fn exit(&self) -> Exit {
-        // A journal that is there and does not read is corrupt; one that cannot be reached is not.
-        if let Self::Start(StartFailed::Journal(unreadable)) = self
-            && !matches!(unreadable, JournalUnreadable::Disk(_))
-        {
-            return Exit::Corrupt;
-        }
         match self {
             _ if self.is_newer() => Exit::Usage,
+            // A journal that cannot be reached may be as it was; one that does not read is not.
+            Self::Start(StartFailed::Journal(JournalUnreadable::Disk(_))) => Exit::Failed,
+            Self::Start(StartFailed::Journal(_)) => Exit::Corrupt,
             Self::Occupied { .. } | Self::NotText { .. } | Self::Printed(_) => Exit::Usage,
             Self::InUse { .. } => Exit::WrongState,
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,

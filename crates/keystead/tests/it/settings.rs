@@ -33,7 +33,7 @@ fn explain_as_json_has_every_field_once() {
     let shown = home.run(&["config", "explain", "--json", "--data-dir", "d"]).done();
     let value: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let fields = value["fields"].as_array().unwrap();
-    assert_eq!(fields.len(), 11);
+    assert_eq!(fields.len(), 15);
     assert_eq!(fields[0]["name"], "instance.data_dir");
     assert_eq!(
         (&fields[0]["value"], &fields[0]["source"]),
