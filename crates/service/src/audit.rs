@@ -145,7 +145,7 @@ pub(crate) fn job_event_on(
 pub(crate) fn said(fields: &[(&str, &str)]) -> Attributes {
     let with = |said: Attributes, (name, text): &(&str, &str)| {
         let cut = text.floor_char_boundary(keystead_ledger::CLEAR_BYTES);
-        let value = Value::Clear(text[..cut].as_bytes().to_vec());
+        let value = Value::Clear(text.as_bytes()[..cut].to_vec());
         said.with(name, &value).expect("it was cut to what fits")
     };
     fields.iter().fold(Attributes::new(), with)

@@ -2,8 +2,8 @@
 //! that came out of them that they are the running ones.
 //!
 //! Invariant: no key and no material crosses the wire: the server hands out tasks that only the
-//! holder of each key can do, and checks the answers with the running key. A drill counts only where
-//! the kit opened the epoch in force and every task was done.
+//! holder of each key can do, and checks the answers with the running key. A drill counts only
+//! where the kit opened the epoch in force and every task was done.
 
 use std::{collections::BTreeMap, sync::Arc};
 

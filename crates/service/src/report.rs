@@ -238,7 +238,10 @@ fn promises(report: &StatusReport, destroyed: &Destroyed) -> Vec<PromiseStatus> 
     let fenced = report.state != "serving";
     vec![
         promise(1, "nothing without a way back", &way_back(report)),
-        broken_if(findings(report, Level::Recovery), promise(2, "proof, not hope", &proof(report))),
+        broken_if(
+            &findings(report, Level::Recovery),
+            promise(2, "proof, not hope", &proof(report)),
+        ),
         promise(3, "one door", &[]),
         promise(4, RECORD, &[]),
         destruction(destroyed),
@@ -257,7 +260,7 @@ fn promise(number: u8, name: &str, weak: &[String]) -> PromiseStatus {
 }
 
 /// A promise that was seen not to hold.
-fn broken_if(seen: Vec<String>, promise: PromiseStatus) -> PromiseStatus {
+fn broken_if(seen: &[String], promise: PromiseStatus) -> PromiseStatus {
     if seen.is_empty() {
         return promise;
     }

@@ -291,6 +291,21 @@ pub(crate) struct OpenedInstance {
     pub(crate) recipient_set_hash: [u8; 32],
 }
 
+impl OpenedInstance {
+    /// What this process seals and signs with: keys of its own, which the root certifies.
+    fn sealing(&self, ports: &Ports, node: NodeId) -> Sealing {
+        let now = ports.clock.now();
+        let signer = certify(&ports.entropy, &self.root, &self.instance, node, now);
+        Sealing {
+            signer: Arc::new(signer),
+            epoch: self.epoch.epoch,
+            epoch_public: self.epoch.public.clone(),
+            epoch_record: self.epoch_record.clone(),
+            recipient_set_hash: self.recipient_set_hash,
+        }
+    }
+}
+
 /// Opens the seal and starts a node.
 ///
 /// # Errors
@@ -327,16 +342,8 @@ async fn run(
     set: Arc<VaultSet>,
     (proofs, options): (Proofs, StartOptions),
 ) -> Result<Arc<Service>, StartFailed> {
-    let now = ports.clock.now();
-    let OpenedInstance { instance, tenants, root, epoch, epoch_record, recipient_set_hash } =
-        opened;
-    let sealing = Arc::new(Sealing {
-        signer: Arc::new(certify(&ports.entropy, &root, &instance, node, now)),
-        epoch: epoch.epoch,
-        epoch_public: epoch.public,
-        epoch_record,
-        recipient_set_hash,
-    });
+    let sealing = Arc::new(opened.sealing(&ports, node));
+    let OpenedInstance { instance, tenants, root, .. } = opened;
     let root = root.public();
     let tenants = Arc::new(tenants);
     let journaled = catch_up(&ports).await?;

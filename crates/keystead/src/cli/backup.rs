@@ -22,17 +22,17 @@ pub(crate) enum BackupCommand {
     Create(BackupCreateArgs),
     /// List the recovery points, oldest first
     ///
-    /// Those that the server's inventory names. The base of each incarnation, which is always there,
-    /// is not among them.
+    /// Those that the server's inventory names. The base of each incarnation, which is always
+    /// there, is not among them.
     List,
     /// Show what a recovery point or a vault holds, as far as no key is needed
     Info(BackupTargetArgs),
     /// Verify a recovery point, a vault, or on the server everything
     ///
     /// With a TARGET it asks no server and needs the root public key alone: every signature, every
-    /// byte, every place. Without one the server verifies every object in all its vaults, then walks
-    /// the whole way back: each key copy is opened and must do what the running key does. Exits with
-    /// 7 where anything is found.
+    /// byte, every place. Without one the server verifies every object in all its vaults, then
+    /// walks the whole way back: each key copy is opened and must do what the running key does.
+    /// Exits with 7 where anything is found.
     Verify(BackupVerifyArgs),
     /// Check that a file is in a format that this program reads
     ///

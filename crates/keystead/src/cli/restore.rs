@@ -26,10 +26,10 @@ pub(crate) enum RestoreCommand {
     Run(Box<RestoreArgs>),
     /// Bring one key, or one version of it, back to what a recovery point has
     ///
-    /// Asks the server, which opens the point and the key's copies with its seal. Shows what differs
-    /// first: description, tags, rotation, expiry, state, and for each version whether the material
-    /// in the database does what its copy does. Destroyed keys do not come back, doomed and
-    /// compromised ones keep their state.
+    /// Asks the server, which opens the point and the key's copies with its seal. Shows what
+    /// differs first: description, tags, rotation, expiry, state, and for each version whether the
+    /// material in the database does what its copy does. Destroyed keys do not come back, doomed
+    /// and compromised ones keep their state.
     Key(RestoreKeyArgs),
 }
 

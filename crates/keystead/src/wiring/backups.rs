@@ -1,7 +1,8 @@
 //! `backup create|list|info|verify|check-format|test-decrypt`.
 //!
 //! Invariant: what is verified here is verified from the bytes, whatever a server says of them; a
-//! finding is printed and makes the exit code 7. A kit is opened in this process and writes nothing.
+//! finding is printed and makes the exit code 7. A kit is opened in this process and writes
+//! nothing.
 
 mod failed;
 mod shown;

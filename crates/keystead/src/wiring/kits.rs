@@ -262,7 +262,8 @@ fn verified(answer: &Verified) -> String {
     });
     drilled
         + &format!(
-            "{} opens instance {}: {} keys, {} versions, {} wrapped data keys opened, up to {} ({})\n",
+            "{} opens instance {}: {} keys, {} versions, {} wrapped data keys opened, up to \
+             {} ({})\n",
             answer.kit_id,
             answer.instance,
             answer.keys,

@@ -154,7 +154,6 @@ impl Explained for WiringRefused {
             _ if self.is_newer() => Exit::Usage,
             // A journal that cannot be reached may be as it was; one that does not read is not.
             Self::Start(StartFailed::Journal(JournalUnreadable::Disk(_))) => Exit::Failed,
-            Self::Start(StartFailed::Journal(_)) => Exit::Corrupt,
             Self::Occupied { .. } | Self::NotText { .. } | Self::Printed(_) => Exit::Usage,
             Self::InUse { .. } => Exit::WrongState,
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
@@ -177,6 +176,7 @@ impl Explained for WiringRefused {
             )
             | Self::Start(
                 StartFailed::Corrupt { .. }
+                | StartFailed::Journal(_)
                 | StartFailed::OtherInstance
                 | StartFailed::RolledBack { .. }
                 | StartFailed::DatabaseBehind { .. }

@@ -1,5 +1,5 @@
-//! `/v1/points`, `/v1/verifications`, `/v1/keys/{key}/restore`: make and list recovery points, verify
-//! what the vaults hold, bring one key back.
+//! `/v1/points`, `/v1/verifications`, `/v1/keys/{key}/restore`: make and list recovery points,
+//! verify what the vaults hold, bring one key back.
 //!
 //! Invariant: what is answered was looked at: a point is in enough vaults before it is named, and a
 //! verification answers with what its own run found.

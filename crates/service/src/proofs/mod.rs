@@ -1,8 +1,8 @@
 //! Proof, not hope: the vaults' bytes verified and the way back walked, by schedule and on demand.
 //!
-//! Invariant: *proven at T* is said only of what was decrypted and exercised at T; each run and each
-//! finding is in the ledger. What a person alone can prove, that a kit in a safe opens, stays with
-//! kits. A run that fails says so, and leaves what was proven before with its own date.
+//! Invariant: *proven at T* is said only of what was decrypted and exercised at T; each run and
+//! each finding is in the ledger. What a person alone can prove, that a kit in a safe opens, stays
+//! with kits. A run that fails says so, and leaves what was proven before with its own date.
 
 mod exercise;
 mod integrity;

@@ -109,7 +109,7 @@ async fn newest_base(
             Ok(Some(base)) => return Ok(base),
             Ok(None) => {}
             Err(refused) => {
-                watcher.warn(format!("recovery point {number} is passed over: {refused}"))
+                watcher.warn(format!("recovery point {number} is passed over: {refused}"));
             }
         }
     }
@@ -144,36 +144,36 @@ async fn open_point(
 ) -> Result<Option<Base>, RestoreFailed> {
     let name = names::point(opener.sources.instance, chain.opening.incarnation, number);
     let root = opener.root;
+    let is_early = |header: &SegmentHeader| to.is_none_or(|to| header.at <= to);
+    // A metadata point and a later one are passed over; one of another chain is no answer, since
+    // another vault may hold ours.
     let fits = |bytes: &[u8]| {
         let header = read_segment_header(bytes, &root).ok()?;
-        (header.sequence == number).then(|| (header, bytes.to_vec()))
+        let is_base = standing(&header, chain, number)?;
+        Some((is_base && is_early(&header)).then(|| (header, bytes.to_vec())))
     };
     let found = opener.sources.read_first(&name, fits).await;
-    let is_early = |header: &SegmentHeader| to.is_none_or(|to| header.at <= to);
-    let Some((header, bytes)) =
-        found.filter(|(header, _)| stands_on(header, chain) && is_early(header))
-    else {
-        return Ok(None);
-    };
+    let Some((header, bytes)) = found.flatten() else { return Ok(None) };
     let opened = opener.open(&name, &bytes, header.epoch).await?;
     Ok(Some(Base { header, opened }))
 }
 
-/// Is it a full point of this chain?
-fn stands_on(header: &SegmentHeader, chain: &Chain) -> bool {
-    let link = match header.follows {
-        0 => Some((chain.opening_hash, None)),
-        follows => usize::try_from(follows - 1)
-            .ok()
-            .and_then(|at| chain.segments.get(at))
-            .map(|link| (link.hash, Some(link.header.last_commit_seq))),
+/// Whether a restore can begin from a point; nothing where it is none of this number and chain.
+fn standing(header: &SegmentHeader, chain: &Chain, number: u64) -> Option<bool> {
+    let (hash, commit) = match header.follows {
+        0 => (chain.opening_hash, None),
+        follows => {
+            let link = chain.segments.get(usize::try_from(follows - 1).ok()?)?;
+            (link.hash, Some(link.header.last_commit_seq))
+        }
     };
-    let Some((hash, commit)) = link else { return false };
-    header.kind == SegmentKind::FullPoint
+    let is_ours = header.kind != SegmentKind::Segment
+        && header.sequence == number
         && header.instance == chain.opening.instance
         && header.incarnation == chain.opening.incarnation
         && header.predecessor_hash == hash
-        && commit.is_none_or(|commit| commit == header.last_commit_seq)
+        && commit.is_none_or(|commit| commit == header.last_commit_seq);
+    is_ours.then_some(header.kind == SegmentKind::FullPoint)
 }
 
 /// How sure is it that nothing acknowledged is missing?
@@ -245,10 +245,7 @@ pub async fn chain_end(
     let incarnation = chain.opening.incarnation;
     let mut points = Vec::new();
     for number in std::iter::once(1).chain(point_numbers(&sources, &chain)) {
-        let fits = |bytes: &[u8]| {
-            let header = read_segment_header(bytes, root).ok()?;
-            (header.sequence == number).then(|| stands_on(&header, &chain))
-        };
+        let fits = |bytes: &[u8]| standing(&read_segment_header(bytes, root).ok()?, &chain, number);
         let name = names::point(instance, incarnation, number);
         if sources.read_first(&name, fits).await == Some(true) {
             points.push(PointId { incarnation, number });

@@ -1,7 +1,7 @@
 //! Opens one recovery point with a kit, and everything that it names: into memory, and no further.
 //!
-//! Invariant: nothing is written anywhere; what was opened is wiped when the answer is made. A point
-//! counts as opened only where each key copy that it relies on opened too.
+//! Invariant: nothing is written anywhere; what was opened is wiped when the answer is made. A
+//! point counts as opened only where each key copy that it relies on opened too.
 
 use std::{collections::BTreeMap, sync::Arc};
 

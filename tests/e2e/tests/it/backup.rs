@@ -1,5 +1,5 @@
-//! Recovery points and proofs from the command line: made, looked at without a server, opened with a
-//! kit, and one key brought back.
+//! Recovery points and proofs from the command line: made, looked at without a server, opened with
+//! a kit, and one key brought back.
 
 use std::fs;
 

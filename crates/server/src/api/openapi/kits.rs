@@ -122,7 +122,7 @@ pub(super) const ROUTES: &[Route] = &[
         verb: Verb::Post,
         path: "/v1/kits/{kit}/drills",
         operation: "ProveDrill",
-        summary: "End an attended drill: the kit opened the backups, and its keys are the running ones",
+        summary: "End an attended drill: the kit opened the backups, its keys are the running ones",
         path_parameters: &[KIT],
         query: &[],
         headers: &[],
