@@ -6,6 +6,7 @@ with `keystead serve` goes on beside the later ones, as the guide says.
 
 import os
 import pathlib
+import re
 import shutil
 import socket
 import sys
@@ -157,3 +158,29 @@ def test_documents_are_wrapped_exported_and_verified(documents):
     assert unlike(blocks("wrap-documents.md", "text"), documents) == []
     assert documents.count("none missing, none altered") == 2
     assert documents.count("exit code") == 2
+
+
+@pytest.fixture
+def proofs(server, tmp_path, key):
+    """What a shell prints that proves its recovery as the guide says, beside a server's folders."""
+    write_profile(server, tmp_path)
+    for name in ("data", "kit", "secret"):
+        (tmp_path / name).symlink_to(server.home / name)
+    (tmp_path / "keystead").symlink_to(pathlib.Path(os.environ["KEYSTEAD_BIN"]).resolve())
+    steps = ["set -euo pipefail; exec 2>&1\n", *blocks("prove-recovery.md", "sh")]
+    path = [tmp_path, os.environ["PATH"]]
+    surroundings = {
+        "HOME": str(tmp_path),
+        "PATH": os.pathsep.join(map(str, path)),
+        "VAULT": f"dir://{server.home / 'a'}",
+        "KEY": key["KeyId"],
+    }
+    return output(["bash", "-c", "\n".join(steps)], env=surroundings, cwd=tmp_path)
+
+
+def test_recovery_is_proven_as_the_guide_says(proofs):
+    assert proofs.count("; 0 findings\n") >= 4
+    assert "full.point verifies" in proofs
+    assert "The drill is on record: " in proofs
+    assert proofs.count("Nothing differs.") == 2
+    assert re.search(r"2 proof, not hope +holds", proofs)

@@ -43,6 +43,10 @@ fn main() {
     // A second life: another process's certificate, and a segment that follows from the first's.
     let serving = machine.serve(&place.at("data"), &place.at("passphrase"), &none).unwrap();
     let later = encrypted(&Kms::new(serving.endpoint(), &access), &holds["keys"][0]["id"], "later");
+    for kind in ["--full", "--metadata-only"] {
+        let create = ["backup", "create", kind, "--endpoint", serving.endpoint()];
+        machine.answer(&create).unwrap();
+    }
     let status = machine.answer(&["status", "--endpoint", serving.endpoint()]).unwrap();
     assert_eq!(serving.stop(), Some(0), "the fixture ends in order");
     let mut manifest = json!({
