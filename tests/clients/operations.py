@@ -199,7 +199,8 @@ def backups(api):
     api.bodies["CreateRecoveryPoint"] = {"kind": "metadata"}
     yield api.call("CreateRecoveryPoint", {})
     yield (listed := api.call("ListRecoveryPoints"))
-    assert [point["kind"] for point in listed.json()["points"]] == ["full", "full", "metadata"]
+    kinds = [point["kind"] for point in listed.json()["points"]]
+    assert kinds[-3:] == ["full", "full", "metadata"]
     for level in ("recovery", "integrity"):
         api.bodies["VerifyBackups"] = {"level": level}
         yield (verified := api.call("VerifyBackups", {"level": level}))

@@ -146,6 +146,9 @@ pub(super) fn parse_drill(signed: &Signed, _: &Account) -> Result<DrillAnswer, F
     let (challenge, answer) = (hex(&mut fields, "challenge")?, hex(&mut fields, "answer")?);
     let took_ms = milliseconds(&required(&mut fields, "took")?)
         .ok_or_else(|| field("took", "must be milliseconds, as in `1234ms`"))?;
+    if !fields.has("answers") {
+        return Err(field("answers", "missing"));
+    }
     let mut answers = Vec::new();
     for mut one in fields.objects("answers")? {
         let version = required(&mut one, "version")?;
