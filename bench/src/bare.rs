@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -119,7 +119,12 @@ fn operation(headers: &HeaderMap) -> Option<&str> {
 
 fn respond(answer: &Value) -> Response {
     let body = Bytes::from(answer.to_string());
-    ([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
+    // Clients of the protocol expect an id; a bare server has nothing to find by one.
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-amz-json-1.1"),
+        (HeaderName::from_static("x-amzn-requestid"), "00000000-0000-0000-0000-000000000000"),
+    ];
+    (headers, body).into_response()
 }
 
 fn refused(what: &'static str) -> Response {
