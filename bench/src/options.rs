@@ -43,7 +43,7 @@ impl Options {
     pub(crate) fn read(arguments: &[String]) -> Result<Self, Failed> {
         let quick = arguments.iter().any(|argument| argument == "--quick");
         let mut options = Self::preset(quick);
-        options.line = arguments.join(" ");
+        options.line = said(arguments);
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             if word == "--quick" {
@@ -98,6 +98,19 @@ impl Options {
 
 fn usage(problem: String) -> Failed {
     Failed::Usage { problem }
+}
+
+/// What was asked for, without where things lie on this machine.
+fn said(arguments: &[String]) -> String {
+    let mut words = arguments.iter();
+    let mut said = Vec::new();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--bao" | "--folder" | "--results" => drop(words.next()),
+            _ => said.push(word.as_str()),
+        }
+    }
+    said.join(" ")
 }
 
 #[cfg(test)]

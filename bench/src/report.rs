@@ -58,7 +58,7 @@ impl Report {
     fn preamble(&self) -> String {
         let (p50, p99) = (self.syncs.percentile_ms(50), self.syncs.percentile_ms(99));
         let mut text = format!(
-            "Run of {}, `keystead-bench {}`, on {}.\n\nSyncs of this run (append 300 bytes, \
+            "Run of {}, `cargo xtask bench {}`, on {}.\n\nSyncs of this run (append 300 bytes, \
              `fdatasync`, on the disk of the data folders; {} of them): p50 {p50:.3} ms, p99 \
              {p99:.3} ms. Absolute bars bind up to 1 ms at p99.\n",
             today(),
