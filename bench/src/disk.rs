@@ -25,7 +25,9 @@ impl Place {
         let within = options.folder.clone().unwrap_or_else(std::env::temp_dir);
         fs::create_dir_all(&within).map_err(Failed::file(&within))?;
         let folder = tempfile::Builder::new().prefix("keystead-bench-").tempdir_in(&within);
-        Ok(Self { folder: folder.map_err(Failed::file(&within))? })
+        let mut folder = folder.map_err(Failed::file(&within))?;
+        folder.disable_cleanup(options.keep);
+        Ok(Self { folder })
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {

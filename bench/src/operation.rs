@@ -39,6 +39,17 @@ impl Operation {
         }
     }
 
+    /// As the command line names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::EncryptSmall => "encrypt-32",
+            Self::Encrypt => "encrypt-4096",
+            Self::Decrypt => "decrypt-4096",
+            Self::DataKey => "data-key",
+            Self::Sign => "sign",
+        }
+    }
+
     /// As the KMS protocol names it.
     pub(crate) const fn target(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use crate::{
     failed::Failed,
     load::{Load, Measured, Until, run as load},
     machine::{Cores, settle},
-    operation::{CONNECTIONS, OPERATIONS, Operation},
+    operation::Operation,
     options::Options,
     subject::{BareServer, KeysteadServer, OpenBao, Subject},
 };
@@ -45,12 +45,12 @@ pub(crate) fn run(
     let mut cells = Vec::new();
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
-        for operation in OPERATIONS {
+        for operation in options.operations.iter().copied() {
             place.probe(syncs, PROBE / 5)?;
             let requests: Result<Vec<_>, _> =
                 subjects.iter().map(|subject| subject.requests(operation)).collect();
             let requests = requests?;
-            for connections in CONNECTIONS {
+            for connections in options.connections.iter().copied() {
                 for turn in 0..subjects.len() {
                     let index = (turn + round) % subjects.len();
                     let subject = &*subjects[index];

@@ -170,27 +170,41 @@ pub(crate) struct Group {
     len_bytes: usize,
     pub(crate) cursor: Cursor,
     pub(crate) phase: Phase,
-    /// Whether somebody sleeps until a record comes.
-    pub(crate) has_waiter: bool,
+    /// Whether whoever paces the journal wants this group written.
+    pub(crate) is_due: bool,
+    pub(crate) sleeper: Sleeper,
+}
+
+/// What the thread that writes sleeps for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sleeper {
+    Nobody,
+    UntilRecord,
+    UntilDue,
 }
 
 impl Group {
     pub(crate) fn new(cursor: Cursor) -> Self {
-        Self { items: Vec::new(), len_bytes: 0, cursor, phase: Phase::Open, has_waiter: false }
+        let (phase, sleeper) = (Phase::Open, Sleeper::Nobody);
+        Self { items: Vec::new(), len_bytes: 0, cursor, phase, is_due: false, sleeper }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// Whether somebody is to be woken; it is said once.
-    pub(crate) fn take_waiter(&mut self) -> bool {
-        std::mem::take(&mut self.has_waiter)
+    /// Whether one who sleeps for this is to be woken; it is said once.
+    pub(crate) fn wakes(&mut self, sleeper: Sleeper) -> bool {
+        let wakes = self.sleeper == sleeper;
+        if wakes {
+            self.sleeper = Sleeper::Nobody;
+        }
+        wakes
     }
 
     /// Takes the records that wait, and how far the changes among them reach.
     pub(crate) fn take(&mut self) -> (Vec<Item>, Cursor) {
-        self.len_bytes = 0;
+        (self.len_bytes, self.is_due) = (0, false);
         (std::mem::take(&mut self.items), self.cursor)
     }
 

@@ -7,15 +7,16 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use keystead_ledger::{Hash, Head, Leaf, Origin, StatePlace};
+use tokio::sync::Notify;
 
 use crate::{
-    Disk, DiskFailed, FileName, JournalFailed, JournalUnreadable, Ticket, check,
+    Disk, DiskFailed, FileName, JournalUnreadable, Ticket, check,
     frame::{self, Header},
-    group::{Class, Cursor, Group, Item, Phase},
+    group::{Class, Cursor, Group, Phase},
     reader::{self, Waypoint, Waypoints},
     recent::{self, Recent},
     scan::Position,
-    writer::{Writer, Written},
+    writer::Writer,
 };
 
 /// The bounds that a journal keeps.
@@ -36,23 +37,9 @@ impl Default for Limits {
     }
 }
 
-/// What a flush did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Flushed {
-    /// How many tickets it resolved well.
-    pub durable: usize,
-    /// How many it turned away because the disk is full.
-    pub refused: usize,
-}
+mod drive;
 
-/// What [`Journal::wait_for_work`] waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
-    /// Records wait.
-    Pending,
-    /// The journal was stopped, or its disk failed.
-    Stopped,
-}
+pub use drive::{Flushed, Settled};
 
 /// The ledger's leaves on this node's disk.
 #[derive(Debug)]
@@ -62,7 +49,10 @@ pub struct Journal {
     origin: Origin,
     writer: Mutex<Writer>,
     group: Mutex<Group>,
-    arrived: Condvar,
+    /// Wakes the thread that writes.
+    woken: Condvar,
+    /// A group has got its first record.
+    begun: Notify,
     synced: Mutex<Synced>,
     /// Set once, before the phase becomes stopped.
     failure: Mutex<Option<Arc<DiskFailed>>>,
@@ -123,13 +113,10 @@ impl Journal {
     /// Changes may use the reserve, since a revocation cannot overtake the change before it. After
     /// any error feed again from [`Journal::next_commit_seq`] on.
     pub fn record_state(&self, commit_seq: u64, unplaced: &[Vec<u8>]) -> Ticket {
-        let mut group = lock(&self.group);
+        let group = lock(&self.group);
         let synced = lock(&self.synced).cursor;
-        let ticket = group.push_change(commit_seq, unplaced, synced, self.reserved_bound());
-        let is_waited_for = group.take_waiter();
-        drop(group);
-        self.wake(is_waited_for);
-        ticket
+        let bound_bytes = self.reserved_bound();
+        self.enter(group, |group| group.push_change(commit_seq, unplaced, synced, bound_bytes))
     }
 
     /// The first change that may not be in the log whole.
@@ -165,13 +152,14 @@ impl Journal {
     pub fn read(&self, from: u64, limit: usize) -> Result<Vec<Leaf>, JournalUnreadable> {
         let synced = lock(&self.synced);
         let (size, start) = (synced.end.tree.size(), synced.waypoints.before(from));
-        let recent = synced.recent.from(from);
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        let wanted = from..size.min(from.saturating_add(limit));
+        let recent = synced.recent.holding(&wanted);
         drop(synced);
-        if let Some(groups) = recent {
-            let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-            return Ok(recent::pick(&groups, from..size.min(from.saturating_add(limit))));
+        match recent {
+            Some(groups) => Ok(recent::pick(&groups, wanted)),
+            None => reader::read(&*self.disk, wanted, start),
         }
-        reader::read(&*self.disk, from..size, limit, start)
     }
 
     /// Reads everything on stable storage back and checks it, without stopping the journal.
@@ -214,57 +202,6 @@ impl Journal {
         !lock(&self.group).is_empty()
     }
 
-    /// Blocks this thread until records wait or the journal is stopped.
-    #[must_use]
-    pub fn wait_for_work(&self) -> Work {
-        let group = lock(&self.group);
-        let idle = |group: &mut Group| {
-            let is_idle = group.is_empty() && group.phase == Phase::Open;
-            group.has_waiter = is_idle;
-            is_idle
-        };
-        let group = self.arrived.wait_while(group, idle).unwrap_or_else(PoisonError::into_inner);
-        if group.is_empty() { Work::Stopped } else { Work::Pending }
-    }
-
-    /// Writes all records that wait, syncs once, and resolves their tickets. After
-    /// [`Journal::stop`] it also ends the file in order.
-    ///
-    /// # Errors
-    /// The failure of the disk: this journal records nothing more, and the node must stop.
-    pub fn flush_once(&self) -> Result<Flushed, Arc<DiskFailed>> {
-        let mut writer = lock(&self.writer);
-        if let Some(failure) = self.failure() {
-            return Err(failure);
-        }
-        let (items, cursor) = lock(&self.group).take();
-        if items.is_empty() {
-            return self.rest(&mut writer).map(|()| Flushed::default());
-        }
-        match writer.write(items) {
-            Ok(written) => {
-                let flushed = self.publish(&writer, cursor, written);
-                self.rest(&mut writer).map(|()| flushed)
-            }
-            Err(broken) => {
-                let failure = self.fail(broken.source);
-                resolve(broken.items, &Err(JournalFailed::Stopped));
-                Err(failure)
-            }
-        }
-    }
-
-    /// Flushes until the journal is stopped: the body of the thread that the binary gives.
-    ///
-    /// # Errors
-    /// As [`Journal::flush_once`].
-    pub fn run(&self) -> Result<(), Arc<DiskFailed>> {
-        while self.wait_for_work() == Work::Pending {
-            self.flush_once()?;
-        }
-        self.flush_once().map(drop)
-    }
-
     /// Takes no more records; those that wait are still flushed.
     pub fn stop(&self) {
         let mut group = lock(&self.group);
@@ -272,7 +209,7 @@ impl Journal {
             group.phase = Phase::Stopping;
         }
         drop(group);
-        self.arrived.notify_all();
+        self.wake();
     }
 
     /// Why the journal has stopped for good, where its disk failed.
@@ -290,26 +227,15 @@ impl Journal {
             origin,
             writer: Mutex::new(writer),
             group: Mutex::new(Group::new(cursor)),
-            arrived: Condvar::new(),
+            woken: Condvar::new(),
+            begun: Notify::new(),
             synced: Mutex::new(Synced::new(end, first, cursor)),
             failure: Mutex::new(None),
         }
     }
 
     fn push(&self, leaf: Leaf, class: Class, bound_bytes: usize) -> Ticket {
-        let mut group = lock(&self.group);
-        let ticket = group.push(vec![leaf], class, bound_bytes);
-        let is_waited_for = group.take_waiter();
-        drop(group);
-        self.wake(is_waited_for);
-        ticket
-    }
-
-    /// Waking is a system call: it is made only for somebody.
-    fn wake(&self, is_waited_for: bool) {
-        if is_waited_for {
-            self.arrived.notify_all();
-        }
+        self.enter(lock(&self.group), |group| group.push(vec![leaf], class, bound_bytes))
     }
 
     fn reserved_bound(&self) -> usize {
@@ -317,50 +243,11 @@ impl Journal {
         self.limits.pending_bytes.saturating_add(reserve)
     }
 
-    /// Shows what a group has made durable, and only then tells those who wait.
-    fn publish(&self, writer: &Writer, cursor: Cursor, mut written: Written) -> Flushed {
-        let changes_refused = written.refused.iter().any(|item| item.class == Class::State);
-        let leaves = written.durable.iter_mut().flat_map(Item::take_leaves).collect();
-        let mut synced = lock(&self.synced);
-        let first = synced.end.tree.size();
-        synced.recent.push(first, leaves);
-        synced.advance(writer);
-        if changes_refused {
-            let back = synced.cursor;
-            drop(synced);
-            lock(&self.group).refuse_changes(back);
-        } else {
-            synced.cursor = cursor;
-            drop(synced);
-        }
-        let (durable, refused) = (written.durable.len(), written.refused.len());
-        resolve(written.durable, &Ok(()));
-        resolve(written.refused, &Err(JournalFailed::Full));
-        Flushed { durable, refused }
-    }
-
-    /// Where no group waits, leaves the file so that a crash now costs nothing.
-    fn rest(&self, writer: &mut Writer) -> Result<(), Arc<DiskFailed>> {
-        let group = lock(&self.group);
-        let (idle, phase) = (group.is_empty(), group.phase);
-        drop(group);
-        let done = match phase {
-            Phase::Open if idle => writer.mark(),
-            Phase::Stopping if idle => {
-                lock(&self.group).stop();
-                writer.close()
-            }
-            _ => Ok(()),
-        };
-        lock(&self.synced).advance(writer);
-        done.map_err(|failure| self.fail(failure))
-    }
-
     fn fail(&self, failure: DiskFailed) -> Arc<DiskFailed> {
         let failure = Arc::new(failure);
         *lock(&self.failure) = Some(Arc::clone(&failure));
         lock(&self.group).stop();
-        self.arrived.notify_all();
+        self.wake();
         failure
     }
 }
@@ -376,10 +263,6 @@ impl Synced {
         let (index, offset) = (self.end.tree.size(), self.end.len);
         self.waypoints.pass(Waypoint { index, first: self.first, offset });
     }
-}
-
-fn resolve(items: Vec<Item>, outcome: &Result<(), JournalFailed>) {
-    items.into_iter().for_each(|item| item.resolve(outcome.clone()));
 }
 
 /// No code panics half way through a change of what these locks guard.

@@ -23,6 +23,6 @@ pub use disk::{BadFileName, Disk, DiskFailed, DiskOp, FileName};
 pub use faulty::{Fault, FaultPlan, FaultyDisk};
 pub use file::FileDisk;
 pub use group::{JournalFailed, Ticket};
-pub use journal::{Flushed, Journal, Limits, Work};
+pub use journal::{Flushed, Journal, Limits, Settled};
 pub use memory::{Loss, MemoryDisk};
 pub use scan::JournalUnreadable;

@@ -48,15 +48,12 @@ impl Waypoints {
     }
 }
 
-/// At most `limit` leaves of those in `wanted`, which must be on stable storage.
+/// The leaves `wanted`, which must be on stable storage.
 pub(crate) fn read(
     disk: &dyn Disk,
     wanted: Range<u64>,
-    limit: usize,
     start: Option<Waypoint>,
 ) -> Result<Vec<Leaf>, JournalUnreadable> {
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    let wanted = wanted.start..wanted.end.min(wanted.start.saturating_add(limit));
     let mut leaves = Vec::new();
     if wanted.is_empty() {
         return Ok(leaves);

@@ -38,11 +38,12 @@ impl Recent {
         }
     }
 
-    /// The groups that hold the leaves from `from` on; none where the first of them has left.
-    pub(crate) fn from(&self, from: u64) -> Option<Vec<Group>> {
-        self.groups.front().filter(|oldest| oldest.first <= from)?;
-        let behind = self.groups.partition_point(|group| group.first <= from);
-        Some(self.groups.range(behind - 1..).cloned().collect())
+    /// The groups that hold these leaves; none where the first of them has left.
+    pub(crate) fn holding(&self, wanted: &Range<u64>) -> Option<Vec<Group>> {
+        self.groups.front().filter(|oldest| oldest.first <= wanted.start)?;
+        let begin = self.groups.partition_point(|group| group.first <= wanted.start) - 1;
+        let end = self.groups.partition_point(|group| group.first < wanted.end).max(begin);
+        Some(self.groups.range(begin..end).cloned().collect())
     }
 }
 
@@ -83,7 +84,7 @@ mod tests {
     }
 
     fn numbers(recent: &Recent, wanted: Range<u64>) -> Option<Vec<i64>> {
-        let leaves = pick(&recent.from(wanted.start)?, wanted);
+        let leaves = pick(&recent.holding(&wanted)?, wanted);
         Some(leaves.iter().map(|leaf| leaf.event().act().at).collect())
     }
 

@@ -41,6 +41,10 @@ use crate::plan::{
 use crate::secrets::Terminal;
 use crate::wiring::kits;
 
+/// Buffers with secrets wipe themselves before they come back to it: it need not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

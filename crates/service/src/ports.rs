@@ -42,6 +42,12 @@ pub trait Tasks: Send + Sync + std::fmt::Debug {
     /// Runs work that blocks (a sync, a key derivation) where it holds nobody up.
     fn blocking(&self, job: Box<dyn FnOnce() + Send>);
 
+    /// The same for work that nobody's answer waits for at this moment: where the processor is
+    /// short, answers go first.
+    fn blocking_behind(&self, job: Box<dyn FnOnce() + Send>) {
+        self.blocking(job);
+    }
+
     /// Gives the journal what drives it for as long as it lives: a thread that runs
     /// [`Journal::run`], or a simulation's steps.
     fn drive(&self, journal: Arc<Journal>);
@@ -117,10 +123,28 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tasks: &dyn Tasks,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
+    let (work, answer) = telling(work);
+    tasks.blocking(work);
+    answer.await.ok()
+}
+
+/// The same through [`Tasks::blocking_behind`].
+pub(crate) async fn blocking_behind<T: Send + 'static>(
+    tasks: &dyn Tasks,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (work, answer) = telling(work);
+    tasks.blocking_behind(work);
+    answer.await.ok()
+}
+
+fn telling<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> (Box<dyn FnOnce() + Send>, tokio::sync::oneshot::Receiver<T>) {
     let (done, answer) = tokio::sync::oneshot::channel();
-    tasks.blocking(Box::new(move || {
+    let job = move || {
         // A caller that went away wants no answer.
         let _ = done.send(work());
-    }));
-    answer.await.ok()
+    };
+    (Box::new(job), answer)
 }

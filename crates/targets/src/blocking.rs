@@ -9,6 +9,12 @@ use tokio::sync::oneshot;
 pub trait Blocking: Send + Sync {
     /// Takes a job over; it need not have run when this returns.
     fn run(&self, job: Box<dyn FnOnce() + Send>);
+
+    /// The same for a job that nobody's answer waits for at this moment: where the processor is
+    /// short, others go first.
+    fn run_behind(&self, job: Box<dyn FnOnce() + Send>) {
+        self.run(job);
+    }
 }
 
 /// Runs each job at once on the caller's thread: for tests and for commands that do one thing.
@@ -26,10 +32,27 @@ pub(crate) async fn finished<T: Send + 'static>(
     blocking: &dyn Blocking,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
+    let (job, told) = telling(job);
+    blocking.run(job);
+    told.await.ok()
+}
+
+/// The same for a job of [`Blocking::run_behind`].
+pub(crate) async fn finished_behind<T: Send + 'static>(
+    blocking: &dyn Blocking,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (job, told) = telling(job);
+    blocking.run_behind(job);
+    told.await.ok()
+}
+
+fn telling<T: Send + 'static>(
+    job: impl FnOnce() -> T + Send + 'static,
+) -> (Box<dyn FnOnce() + Send>, oneshot::Receiver<T>) {
     let (tell, told) = oneshot::channel();
     // Nobody listens any more when the caller's task was dropped; the job is done all the same.
-    blocking.run(Box::new(move || drop(tell.send(job()))));
-    told.await.ok()
+    (Box::new(move || drop(tell.send(job()))), told)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use crate::blocking::finished;
+use crate::blocking::{finished, finished_behind};
 use crate::name::prefix_folders;
 use crate::{Blocking, FailureDomain, Listed, ObjectName, PutNew, Vault, VaultError, VaultUrl};
 use async_trait::async_trait;
@@ -78,8 +78,9 @@ impl Vault for DirectoryVault {
         &self,
         objects: &[(ObjectName, Arc<[u8]>)],
     ) -> Result<Vec<PutNew>, VaultError> {
-        let owned = objects.to_vec();
-        let answer = self.run(move |folder| put_all::put_all(folder, &owned)).await;
+        let (folder, owned) = (Arc::clone(&self.folder), objects.to_vec());
+        let put = move || put_all::put_all(&folder, &owned);
+        let answer = finished_behind(&*self.blocking, put).await;
         match (answer, objects.first()) {
             (Some(answer), _) => answer,
             (None, Some((name, _))) => Err(self.folder.unknown(name, stopped())),

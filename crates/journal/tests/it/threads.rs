@@ -92,6 +92,30 @@ fn sixteen_records_that_wait_are_one_sync() {
     assert_eq!(disk.syncs(), 1);
 }
 
+#[test]
+fn a_paced_journal_writes_what_is_due_and_at_its_end_all_that_waits() {
+    let disk = Arc::new(FaultyDisk::new(MemoryDisk::new(), FaultPlan::none()));
+    let journal = Journal::create(disk.clone(), origin(), 0, LIMITS).unwrap();
+    let (settled, told) = channel();
+    thread::scope(|scope| {
+        let runner = scope.spawn(|| journal.run_paced(|group| settled.send(group).unwrap()));
+        let mut tickets: Vec<_> = (0..3).map(|n| journal.record(used(n))).collect();
+        assert_eq!(disk.syncs(), 0, "nobody has asked for it");
+        journal.flush_soon();
+        let group = told.recv().unwrap();
+        assert_eq!((disk.syncs(), journal.head().size), (1, 3));
+        assert_eq!(tickets[0].outcome(), None, "durable, but nobody has told it yet");
+        assert_eq!(group.tell().durable, 3);
+        assert!(tickets.iter_mut().all(|ticket| ticket.outcome() == Some(Ok(()))));
+        let last = journal.record(used(3));
+        journal.stop();
+        runner.join().unwrap().unwrap();
+        assert_eq!(told.try_iter().map(|group| group.tell().durable).sum::<usize>(), 1);
+        last.wait().unwrap();
+    });
+    Journal::open(disk, LIMITS).unwrap().verify().unwrap();
+}
+
 /// A disk whose syncs wait until the test lets them end.
 #[derive(Debug)]
 struct Gate {

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use keystead_domain::Timestamp;
-use keystead_journal::Journal;
+use keystead_journal::{Journal, Settled};
 use keystead_service::{Clock, Tasks};
 use keystead_targets::{Blocking, DirectoryVault, Vault, VaultError, VaultOpener, VaultUrl};
 use tokio::runtime::Handle;
@@ -40,6 +40,10 @@ impl Clock for OsClock {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 
+    fn monotonic_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     async fn sleep_ms(&self, ms: u64) {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
@@ -58,10 +62,26 @@ impl Tasks for RuntimeTasks {
         self.0.spawn_blocking(job);
     }
 
+    fn blocking_behind(&self, job: Box<dyn FnOnce() + Send>) {
+        behind(&self.0, job);
+    }
+
     fn drive(&self, journal: Arc<Journal>) {
+        let (settled, mut told) = tokio::sync::mpsc::unbounded_channel::<Settled>();
+        self.0.spawn(pace(journal.clone()));
+        self.0.spawn(async move {
+            while let Some(group) = told.recv().await {
+                group.tell();
+            }
+        });
         let run = std::thread::Builder::new().name("journal".to_owned());
         let started = run.spawn(move || {
-            if let Err(failed) = journal.run() {
+            // All answers wait for this thread, and it works for microseconds at a time. Who may
+            // not ask for that goes without: it costs throughput where processors are short.
+            let _ = rustix::process::setpriority_process(None, JOURNAL_NICE);
+            // Where the runtime has ended, nobody waits any more.
+            let ended = journal.run_paced(|group| drop(settled.send(group)));
+            if let Err(failed) = ended {
                 tracing::error!(%failed, "the journal's disk failed; nothing is answered any more");
             }
         });
@@ -69,9 +89,49 @@ impl Tasks for RuntimeTasks {
     }
 }
 
+/// By how much the journal's thread goes before the others.
+const JOURNAL_NICE: i32 = -10;
+
+/// Asks for a sync once all that is ready to run has run and may have joined its group: a few dozen
+/// polls at most, and at once where nothing else is ready.
+async fn pace(journal: Arc<Journal>) {
+    loop {
+        journal.group_begun().await;
+        tokio::task::yield_now().await;
+        journal.flush_soon();
+    }
+}
+
 impl Blocking for RuntimeTasks {
     fn run(&self, job: Box<dyn FnOnce() + Send>) {
         self.0.spawn_blocking(job);
+    }
+
+    fn run_behind(&self, job: Box<dyn FnOnce() + Send>) {
+        behind(&self.0, job);
+    }
+}
+
+/// How much a job yields to the threads that answer: on a processor that is wanted all the time it
+/// gets about a tenth (sched(7)), which is more than the ledger's way into the vaults needs.
+const NICE: i32 = 10;
+
+/// Runs a job on a thread of its own, for a thread that has become nice stays so.
+fn behind(runtime: &Handle, job: Box<dyn FnOnce() + Send>) {
+    let (hand_over, job_here) = std::sync::mpsc::sync_channel::<Box<dyn FnOnce() + Send>>(1);
+    let thread = std::thread::Builder::new().name("behind".to_owned());
+    let started = thread.spawn(move || {
+        // Linux has a nice value for each thread; elsewhere the job runs as it is.
+        let _ = rustix::process::setpriority_process(None, NICE);
+        if let Ok(job) = job_here.recv() {
+            job();
+        }
+    });
+    match started {
+        // The receiver lives until it has the job.
+        Ok(_) => drop(hand_over.send(job)),
+        // No thread to be had: one of those that are there does it.
+        Err(_) => drop(runtime.spawn_blocking(job)),
     }
 }
 

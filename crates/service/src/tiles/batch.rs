@@ -13,8 +13,9 @@ use keystead_ledger::{
 };
 use thiserror::Error;
 
-/// How many leaves one batch takes at most: what waits longer goes in several.
-const LEAVES_MAX: u64 = 64 * TILE_WIDTH as u64;
+/// How many leaves one batch takes at most: what waits longer goes in several, so that none holds
+/// up the answers of a machine with few cores for long.
+const LEAVES_MAX: u64 = 8 * TILE_WIDTH as u64;
 
 /// Why a batch could not be made.
 #[derive(Debug, Error)]

@@ -22,7 +22,7 @@ use keystead_ledger::TileRows;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    ports::{Clock, Ports, blocking},
+    ports::{Clock, Ports, blocking_behind},
     vaults::{Lineage, VaultSet},
 };
 use batch::{Batch, BatchFailed};
@@ -45,8 +45,8 @@ pub(crate) struct LedgerShipper {
     shipped: watch::Sender<u64>,
     /// Who is asked to cosign what was shipped.
     pub(crate) witnesses: Witnesses,
-    /// The last batch: vaults that keep pace share it.
-    last: Mutex<Option<Arc<Batch>>>,
+    /// The last batch: vaults that keep pace share it, and wait for each other's while it is made.
+    last: tokio::sync::Mutex<Option<Arc<Batch>>>,
     /// A size that the ledger had, and when: since then at least what lies below it waits.
     waiting: Mutex<(u64, u64)>,
     /// Ends the pause between two batches.
@@ -61,7 +61,7 @@ impl LedgerShipper {
         signer: Arc<NodeSigner>,
     ) -> Self {
         let sizes = set.members.iter().map(|_| AtomicU64::new(0)).collect();
-        let (shipped, last) = (watch::Sender::new(0), Mutex::new(None));
+        let (shipped, last) = (watch::Sender::new(0), tokio::sync::Mutex::new(None));
         let Lineage { instance, incarnation, .. } = set.lineage;
         let place = LogPlace { instance, incarnation, node };
         let (waiting, hurry) = (Mutex::new((0, 0)), Notify::new());
@@ -140,17 +140,17 @@ impl LedgerShipper {
 
     /// What brings a vault from the edge `from` towards the head.
     async fn batch(&self, from: &TileRows) -> Result<Arc<Batch>, BatchFailed> {
-        let known = self.last.lock().expect("no code panics while it holds this lock").clone();
-        let head = self.ports.journal.head();
-        if let Some(known) = known.filter(|known| known.from == *from) {
-            return Ok(known);
+        let mut last = self.last.lock().await;
+        if let Some(known) = last.as_ref().filter(|known| known.from == *from) {
+            return Ok(known.clone());
         }
+        let head = self.ports.journal.head();
         let (journal, signer, from) =
             (self.ports.journal.clone(), self.signer.clone(), from.clone());
         let build = move || Batch::build(&journal, signer.checkpoints(), &from, &head);
-        let built = blocking(&*self.ports.tasks, build).await;
+        let built = blocking_behind(&*self.ports.tasks, build).await;
         let built = Arc::new(built.unwrap_or(Err(BatchFailed::Short { found: 0, wanted: 0 }))?);
-        *self.last.lock().expect("no code panics while it holds this lock") = Some(built.clone());
+        *last = Some(built.clone());
         Ok(built)
     }
 }

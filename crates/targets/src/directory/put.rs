@@ -6,7 +6,7 @@
 
 use super::folder::{FILE_MODE, Folder, kind, open_file};
 use crate::{ObjectName, PutNew, VaultError};
-use rustix::fs::{self, AtFlags, FileType, FlockOperation, OFlags};
+use rustix::fs::{self, Advice, AtFlags, FileType, FlockOperation, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,14 +23,12 @@ pub(super) fn put_new(
         return place.adopt();
     }
     let staged = Staged::create(folder)?;
-    let outcome = staged.write(bytes).and_then(|()| staged.sync()).and_then(|()| {
-        match place.link(&staged)? {
-            PutNew::Created => place.settle(),
-            PutNew::Exists => place.adopt(),
-        }
-    });
-    staged.discard();
-    outcome
+    staged.write(bytes)?;
+    staged.sync()?;
+    match place.link(&staged)? {
+        PutNew::Created => place.settle(),
+        PutNew::Exists => place.adopt(),
+    }
 }
 
 /// The place where an object is or will be.
@@ -150,13 +148,14 @@ impl<'a> Staged<'a> {
         (&self.file).write_all(bytes).map_err(|error| self.failure(error))
     }
 
-    pub(super) fn sync(&self) -> Result<(), VaultError> {
-        fs::fsync(&self.file).map_err(|errno| self.folder.failure(errno))
+    /// Begins to write the bytes out, without waiting for it.
+    pub(super) fn start_sync(&self) {
+        // Only a hint: Linux writes out what it is told that nobody will read.
+        let _ = fs::fadvise(&self.file, 0, None, Advice::DontNeed);
     }
 
-    /// Removes the staging name. One that stays is removed when the vault is opened again.
-    pub(super) fn discard(self) {
-        let _ = fs::unlinkat(&self.within, &self.entry, AtFlags::empty());
+    pub(super) fn sync(&self) -> Result<(), VaultError> {
+        fs::fsync(&self.file).map_err(|errno| self.folder.failure(errno))
     }
 
     fn failure(&self, error: io::Error) -> VaultError {
@@ -164,5 +163,12 @@ impl<'a> Staged<'a> {
             Some(errno) => self.folder.failure(errno),
             None => VaultError::Failed { url: self.folder.url().clone(), source: error },
         }
+    }
+}
+
+impl Drop for Staged<'_> {
+    /// Removes the staging name. One that stays is removed when the vault is opened again.
+    fn drop(&mut self) {
+        let _ = fs::unlinkat(&self.within, &self.entry, AtFlags::empty());
     }
 }
