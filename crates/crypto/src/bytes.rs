@@ -86,6 +86,12 @@ impl Writer {
         Self::default()
     }
 
+    /// A buffer that holds so many bytes before it grows.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes) }
+    }
+
     /// Appends bytes as they are, without a length: for fixed-width fields.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.out.extend_from_slice(bytes);

@@ -99,10 +99,18 @@ pub(crate) enum Entry<'a> {
 pub(crate) fn put_leaf(out: &mut Vec<u8>, chain: Chain, leaf: &Leaf) -> (Hash, Chain) {
     let hash = leaf.hash();
     let chain = chain.leaf(&hash);
-    let mut w = Writer::new();
-    w.u8(LEAF).bytes(leaf.as_bytes()).raw(chain.as_bytes());
-    out.extend_from_slice(w.as_slice());
+    let bytes = leaf.as_bytes();
+    let len = u32::try_from(bytes.len()).expect("a leaf has at most 65,535 bytes");
+    out.push(LEAF);
+    out.extend_from_slice(&len.to_be_bytes());
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(chain.as_bytes());
     (hash, chain)
+}
+
+/// How many bytes leaves take that have `leaf_bytes` together, with a mark before them.
+pub(crate) const fn group_bytes(leaves: usize, leaf_bytes: usize) -> usize {
+    MARK_BYTES + leaves * (1 + 4 + CHECK_BYTES) + leaf_bytes
 }
 
 /// Appends a mark; gives the chain behind it.

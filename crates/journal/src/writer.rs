@@ -173,10 +173,12 @@ impl Writer {
         if self.at.len >= self.limits.file_bytes && self.at.tree.size() > self.first {
             self.roll()?;
         }
-        let mut bytes = Vec::new();
+        let leaves = || items.iter().flat_map(|item| &item.leaves);
+        let leaf_bytes = leaves().map(|leaf| leaf.as_bytes().len()).sum();
+        let mut bytes = Vec::with_capacity(frame::group_bytes(leaves().count(), leaf_bytes));
         let mut next = self.at.clone();
         next.put_mark(&mut bytes);
-        items.iter().flat_map(|item| &item.leaves).for_each(|leaf| next.put(&mut bytes, leaf));
+        leaves().for_each(|leaf| next.put(&mut bytes, leaf));
         self.append(&bytes, next)?;
         self.disk.sync(&self.file()).map_err(Setback::Fatal)
     }

@@ -249,8 +249,11 @@ impl StateEvent {
 const UNPLACED: StatePlace = StatePlace { commit_seq: 0, index: 0 };
 const BAD_PLACE: Malformed = Malformed::BadValue { field: "place" };
 
+/// What the event of a use comes to, mostly.
+const USUAL_BYTES: usize = 256;
+
 fn encode(event: &Event) -> Result<Vec<u8>, EventRefused> {
-    let mut w = Writer::new();
+    let mut w = Writer::with_capacity(USUAL_BYTES);
     w.u8(VERSION);
     match event {
         Event::Use { keyring_revision, .. } => w.u8(USE).u64(*keyring_revision),

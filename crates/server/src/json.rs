@@ -143,14 +143,34 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let inner = self.deeper()?;
         let mut object: Vec<(String, Json)> = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = Names::default();
         while let Some(name) = members.next_key::<String>()? {
-            if !names.insert(name.clone()) {
+            if names.repeats(&name, &object) {
                 return Err(self.fail(BadJson::DuplicateName));
             }
             object.push((name, members.next_value_seed(inner)?));
         }
         Ok(Json::Object(object))
+    }
+}
+
+/// The names of an object so far. A few are looked through, as they are in nearly all objects; of
+/// many a set is made, so that no body costs the square of its length.
+#[derive(Default)]
+struct Names(std::collections::BTreeSet<String>);
+
+impl Names {
+    const FEW: usize = 16;
+
+    /// Whether `name` is among those of `object`, which comes with one more at each call.
+    fn repeats(&mut self, name: &str, object: &[(String, Json)]) -> bool {
+        if object.len() < Self::FEW {
+            return object.iter().any(|(known, _)| known == name);
+        }
+        if self.0.is_empty() {
+            self.0.extend(object.iter().map(|(known, _)| known.clone()));
+        }
+        !self.0.insert(name.to_owned())
     }
 }
 
@@ -175,6 +195,21 @@ mod tests {
             assert_eq!(fault(text), Some(BadJson::DuplicateName), "{text}");
         }
         assert_eq!(fault(r#"{"a":{"a":1},"A":2}"#), None);
+    }
+
+    #[test]
+    fn a_repeated_name_is_found_wherever_it_stands() {
+        for count in [2, 15, 16, 17, 40] {
+            let name = |number: usize| format!("\"n{number}\":0");
+            let mut names: Vec<String> = (0..count).map(name).collect();
+            assert_eq!(fault(&format!("{{{}}}", names.join(","))), None, "{count}");
+            for repeated in [0, count / 2, count - 1] {
+                names.push(name(repeated));
+                let text = format!("{{{}}}", names.join(","));
+                assert_eq!(fault(&text), Some(BadJson::DuplicateName), "{repeated} of {count}");
+                names.pop();
+            }
+        }
     }
 
     #[test]

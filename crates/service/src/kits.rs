@@ -230,7 +230,7 @@ impl Service {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let service = self.clone();
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let (resource, revision) = service.tenant_of(&cx);
             let result = match service.pass(&cx, operation) {
                 Ok(()) => act(service.clone(), cx.clone()).await,
@@ -253,7 +253,7 @@ impl Service {
         F: Future<Output = Result<(Made, T), Error>> + Send + 'static,
     {
         let service = self.clone();
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let (resource, revision) = service.tenant_of(&cx);
             let made = match service.pass(&cx, operation) {
                 Ok(()) => {

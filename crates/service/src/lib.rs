@@ -25,6 +25,7 @@ pub mod logs;
 mod lru;
 pub mod metrics;
 mod outbox;
+mod outliving;
 mod own_ledger;
 mod points;
 mod ports;

@@ -26,7 +26,7 @@ impl Service {
     /// Shows the status.
     pub async fn status(self: &Arc<Self>, cx: Cx) -> Recorded<Result<StatusReport, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), "Status", async move {
+        self.carry_out(cx.clone(), "Status", async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
             let allowed = Resolved::new((), resource, revision).authorise(&cx, "Status");

@@ -1,8 +1,7 @@
 //! The running service: what every use case shares.
 //!
 //! Invariant: made only by `start`, after seal, database, journal and vaults have agreed with each
-//! other. Each operation runs in a task of its own, so that a client that goes away cancels
-//! nothing.
+//! other. Each operation outlives its caller, so that a client that goes away cancels nothing.
 
 use std::{
     future::Future,
@@ -26,6 +25,7 @@ use crate::{
     kits::Challenges,
     lru::Lru,
     metrics::{Census, Metrics},
+    outliving::Outliving,
     points::PointNumbers,
     ports::Ports,
     progress::Progress,
@@ -171,7 +171,7 @@ impl Service {
         answer: impl FnOnce(&Cx) -> T + Send + 'static,
     ) -> Recorded<Result<T, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
             let allowed = Resolved::new((), resource, revision).authorise(&cx, operation);
@@ -244,28 +244,25 @@ impl Service {
         Ok(self.set.fence.check(self.ports.clock.monotonic_ms())?)
     }
 
-    /// Runs an operation in a task of its own; a task that panicked is recorded as such.
-    pub(crate) async fn in_task<T: Send + 'static>(
+    /// Carries an operation out, whether or not its caller stays; one that panicked is recorded as
+    /// such.
+    pub(crate) async fn carry_out<T: Send + 'static>(
         self: &Arc<Self>,
         cx: Cx,
         operation: &'static str,
         work: impl Future<Output = Recorded<Result<T, Error>>> + Send + 'static,
     ) -> Recorded<Result<T, Error>> {
-        let (done, answer) = tokio::sync::oneshot::channel();
-        let (front, clock, metrics) =
-            (cx.front, self.ports.clock.clone(), self.ports.metrics.clone());
-        let (running, begun_us) = (metrics.begin(), clock.monotonic_us());
-        let task = async move {
+        let (front, service) = (cx.front, self.clone());
+        let (running, begun_us) = (self.ports.metrics.begin(), self.ports.clock.monotonic_us());
+        let counted = async move {
             let recorded = work.await;
-            let took_us = clock.monotonic_us().saturating_sub(begun_us);
+            let took_us = service.ports.clock.monotonic_us().saturating_sub(begun_us);
             let error = recorded.look().as_ref().err();
-            metrics.answered(front, operation, error, Some(took_us));
+            service.metrics().answered(front, operation, error, Some(took_us));
             drop(running);
-            // The client may have gone; its operation is complete all the same.
-            let _ = done.send(recorded);
+            recorded
         };
-        self.ports.tasks.spawn(operation, Box::pin(task));
-        match answer.await {
+        match Outliving::new(operation, self.ports.tasks.clone(), counted).await {
             Ok(recorded) => recorded,
             Err(_) => {
                 let deed = Deed { operation, resource: None };

@@ -34,7 +34,7 @@ impl Service {
         command: ChangeAlias,
     ) -> Recorded<Result<(), Error>> {
         let (service, operation) = (self.clone(), command.change.operation());
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let (revision, at) =
                 (service.progress.applied.at(), Resource::tenant(cx.principal.tenant));
             let effect = match command.change {

@@ -23,7 +23,7 @@ impl Service {
         command: ListAliases,
     ) -> Recorded<Result<AliasPage, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), OPERATION, async move {
+        self.carry_out(cx.clone(), OPERATION, async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let snapshot = service.keyring.snapshot();
             let result = Resolved::new((), resource, snapshot.revision)

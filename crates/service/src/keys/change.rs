@@ -34,7 +34,7 @@ impl Service {
         command: ChangeKey,
     ) -> Recorded<Result<KeyView, Error>> {
         let (service, operation) = (self.clone(), command.change.operation());
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let (revision, effect) = (service.progress.applied.at(), command.change.effect());
             let found = service.key_resource(&cx, &command.key);
             let deed = Deed { operation, resource: found.as_ref().ok().copied() };

@@ -38,7 +38,7 @@ impl Service {
         command: CreateKey,
     ) -> Recorded<Result<KeyView, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), OPERATION, async move {
+        self.carry_out(cx.clone(), OPERATION, async move {
             let revision = service.progress.applied.at();
             let resource = Resource::tenant(cx.principal.tenant);
             let approved = service

@@ -50,7 +50,7 @@ impl Service {
         is_there: impl FnOnce(&KeyView) -> Result<(), Error> + Send + 'static,
     ) -> Recorded<Result<KeyView, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let revision = service.progress.applied.at();
             let found = service.view(&cx, &key).await;
             let resource = found.as_ref().ok().map(resource_of);
@@ -71,7 +71,7 @@ impl Service {
         command: ListKeys,
     ) -> Recorded<Result<KeyPage, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), "ListKeys", async move {
+        self.carry_out(cx.clone(), "ListKeys", async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
             let result = Resolved::new((), resource, revision)

@@ -119,7 +119,7 @@ impl Service {
         command: RestoreKey,
     ) -> Recorded<Result<KeyRestored, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), OPERATION, async move {
+        self.carry_out(cx.clone(), OPERATION, async move {
             let revision = service.progress.applied.at();
             let found = service.key_resource(&cx, &command.key);
             let deed = Deed { operation: OPERATION, resource: found.as_ref().ok().copied() };

@@ -62,7 +62,7 @@ impl Service {
     ) -> Recorded<Result<RecoveryPoint, Error>> {
         let service = self.clone();
         let operation = "CreateRecoveryPoint";
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
             let event = |at: Timestamp, of: Resource, said: Attributes| {
@@ -91,7 +91,7 @@ impl Service {
         cx: Cx,
     ) -> Recorded<Result<Vec<RecoveryPoint>, Error>> {
         let (service, operation) = (self.clone(), "ListRecoveryPoints");
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
             let result = match service.pass_to(&cx, operation, resource, revision) {

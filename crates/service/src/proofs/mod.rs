@@ -189,7 +189,7 @@ impl Service {
         level: Level,
     ) -> Recorded<Result<Verification, Error>> {
         let (service, operation) = (self.clone(), "VerifyBackups");
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let resource = Resource::tenant(cx.principal.tenant);
             let revision = service.progress.applied.at();
             let result = match service.pass_to(&cx, operation, resource, revision) {

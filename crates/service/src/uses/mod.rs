@@ -190,7 +190,7 @@ impl Service {
     ) -> Recorded<Result<C::Done, Error>> {
         let service = self.clone();
         let within = cx.clone();
-        self.in_task(cx, C::OPERATION, async move {
+        self.carry_out(cx, C::OPERATION, async move {
             let snapshot = service.keyring.snapshot();
             let found = match command.resolve(&within, &snapshot) {
                 Ok(found) => Ok(found),

@@ -37,7 +37,7 @@ impl Service {
         command: PutWrap,
     ) -> Recorded<Result<WrapPut, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), OPERATION, async move {
+        self.carry_out(cx.clone(), OPERATION, async move {
             let (at, revision) =
                 (Resource::tenant(cx.principal.tenant), service.progress.applied.at());
             let approved = service

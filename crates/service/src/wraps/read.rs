@@ -101,7 +101,7 @@ impl Service {
         act: impl FnOnce(&Self, Approved<WrapRecord>) -> Result<T, Error> + Send + 'static,
     ) -> Recorded<Result<T, Error>> {
         let service = self.clone();
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let (tenant, revision) = (cx.principal.tenant, service.progress.applied.at());
             let found = match service.may_act() {
                 Ok(()) => service.vaulted_wrap(tenant, &subject).await,
@@ -131,7 +131,7 @@ impl Service {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let service = self.clone();
-        self.in_task(cx.clone(), operation, async move {
+        self.carry_out(cx.clone(), operation, async move {
             let (tenant, revision) = (cx.principal.tenant, service.progress.applied.at());
             let at = Resource::tenant(tenant);
             let passed = service
