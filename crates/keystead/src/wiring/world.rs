@@ -92,11 +92,13 @@ impl Tasks for RuntimeTasks {
 /// By how much the journal's thread goes before the others.
 const JOURNAL_NICE: i32 = -10;
 
-/// Asks for a sync once all that is ready to run has run and may have joined its group: a few dozen
-/// polls at most, and at once where nothing else is ready.
+/// Asks for a sync once all that is ready to run has run, twice, and may have joined its group: a
+/// hundred polls at most, and at once where nothing else is ready. The second time is for requests
+/// that came in meanwhile: fewer and larger syncs leave more of a processor to them.
 async fn pace(journal: Arc<Journal>) {
     loop {
         journal.group_begun().await;
+        tokio::task::yield_now().await;
         tokio::task::yield_now().await;
         journal.flush_soon();
     }
