@@ -111,11 +111,13 @@ pub enum DiskFailed {
 
 /// Files in one folder.
 pub trait Disk: Send + Sync + fmt::Debug {
-    /// Appends to a file that is there; durable after [`Disk::sync`].
+    /// Writes at `at`, behind all that was appended to a file that is there; durable after
+    /// [`Disk::sync`]. Behind it the file may go on with zeros, its *room*: a disk may make some so
+    /// that a sync need not lengthen the file.
     ///
     /// # Errors
     /// [`DiskFailed`]; a part may have been written.
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed>;
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed>;
 
     /// Makes all that was appended to and cut from a file durable.
     ///
@@ -146,7 +148,7 @@ pub trait Disk: Send + Sync + fmt::Debug {
         len_bytes: usize,
     ) -> Result<Vec<u8>, DiskFailed>;
 
-    /// How long a file is.
+    /// How long a file is, its room included.
     ///
     /// # Errors
     /// [`DiskFailed`], also where there is no such file.
@@ -164,7 +166,7 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// [`DiskFailed`].
     fn remove(&self, file: &FileName) -> Result<(), DiskFailed>;
 
-    /// Cuts a file to its first `len_bytes`; durable after [`Disk::sync`].
+    /// Cuts a file to its first `len_bytes`, its room too; durable after [`Disk::sync`].
     ///
     /// # Errors
     /// [`DiskFailed`].
@@ -184,8 +186,8 @@ pub trait Disk: Send + Sync + fmt::Debug {
 }
 
 impl<D: Disk + ?Sized> Disk for Arc<D> {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
-        D::append(self, file, bytes)
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
+        D::append(self, file, at, bytes)
     }
 
     fn sync(&self, file: &FileName) -> Result<(), DiskFailed> {

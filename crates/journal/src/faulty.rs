@@ -146,9 +146,9 @@ fn failed(op: DiskOp, name: &str, why: &'static str) -> DiskFailed {
 }
 
 impl<D: Disk> Disk for FaultyDisk<D> {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
         drop(self.alive(DiskOp::Append, file.as_str())?);
-        self.inner.append(file, bytes)
+        self.inner.append(file, at, bytes)
     }
 
     fn sync(&self, file: &FileName) -> Result<(), DiskFailed> {

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a file is appended to and synced through one handle, so that an error of the disk in
 //! between reaches us; a new name is durable only after its folder was synced too. The folder
-//! is 0700 and files are 0600: leaves name tenants and principals.
+//! is 0700 and files are 0600: leaves name tenants and principals. Behind what was appended the
+//! file goes on with zeros ([`room`]).
 //!
 //! Sad path that remains: a file system without `fallocate` gets its reserve written as zeros,
 //! which a file system that compresses will not keep as room.
@@ -17,6 +18,8 @@ use std::{
 
 use rustix::fs::{FallocateFlags, fallocate};
 
+use room::Growing;
+
 use crate::{Disk, DiskFailed, DiskOp, FileName};
 
 const RESERVE: &str = ".reserve";
@@ -28,7 +31,7 @@ pub struct FileDisk {
     folder: PathBuf,
     handle: File,
     /// The file that was appended to last.
-    active: Mutex<Option<(FileName, Arc<File>)>>,
+    active: Mutex<Option<(FileName, Arc<Growing>)>>,
 }
 
 impl FileDisk {
@@ -46,25 +49,28 @@ impl FileDisk {
         opened().map_err(|source| failed(DiskOp::Open, folder.to_owned(), source))
     }
 
-    fn active(&self) -> MutexGuard<'_, Option<(FileName, Arc<File>)>> {
+    fn active(&self) -> MutexGuard<'_, Option<(FileName, Arc<Growing>)>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn appending(&self, file: &FileName) -> io::Result<Arc<File>> {
+    fn appending(&self, file: &FileName) -> io::Result<Arc<Growing>> {
         let mut active = self.active();
         if let Some((name, handle)) = &*active
             && name == file
         {
             return Ok(Arc::clone(handle));
         }
-        let handle = OpenOptions::new().append(true).open(self.path(file))?;
-        let handle = Arc::new(handle);
-        *active = Some((file.clone(), Arc::clone(&handle)));
-        Ok(handle)
+        let growing = Arc::new(Growing::open(&self.path(file))?);
+        if let Some((_, before)) = active.replace((file.clone(), Arc::clone(&growing))) {
+            before.leave();
+        }
+        Ok(growing)
     }
 
     fn forget(&self, file: &FileName) {
-        self.active().take_if(|(name, _)| name == file);
+        if let Some((_, before)) = self.active().take_if(|(name, _)| name == file) {
+            before.leave();
+        }
     }
 
     fn path(&self, file: &FileName) -> PathBuf {
@@ -95,15 +101,12 @@ impl FileDisk {
 }
 
 impl Disk for FileDisk {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
-        self.doing(DiskOp::Append, file.as_str(), || {
-            let handle = self.appending(file)?;
-            (&*handle).write_all(bytes)
-        })
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
+        self.doing(DiskOp::Append, file.as_str(), || self.appending(file)?.append(at, bytes))
     }
 
     fn sync(&self, file: &FileName) -> Result<(), DiskFailed> {
-        self.doing(DiskOp::Sync, file.as_str(), || self.appending(file)?.sync_data())
+        self.doing(DiskOp::Sync, file.as_str(), || self.appending(file)?.sync())
             .map_err(|error| in_doubt(DiskOp::Sync, error))
     }
 
@@ -160,7 +163,7 @@ impl Disk for FileDisk {
     }
 
     fn truncate(&self, file: &FileName, len_bytes: u64) -> Result<(), DiskFailed> {
-        self.doing(DiskOp::Truncate, file.as_str(), || self.appending(file)?.set_len(len_bytes))
+        self.doing(DiskOp::Truncate, file.as_str(), || self.appending(file)?.cut(len_bytes))
     }
 
     fn reserve(&self, len_bytes: u64) -> Result<(), DiskFailed> {
@@ -259,5 +262,6 @@ fn in_doubt(op: DiskOp, error: DiskFailed) -> DiskFailed {
     }
 }
 
+mod room;
 #[cfg(test)]
 mod tests;

@@ -34,12 +34,18 @@ struct State {
     files: BTreeMap<FileName, File>,
     reserve_bytes: u64,
     capacity_bytes: u64,
+    /// How much room each sync leaves behind what was appended.
+    room_bytes: usize,
 }
 
 #[derive(Debug, Default)]
 struct File {
     seen: Vec<u8>,
     durable: Vec<u8>,
+    /// Where the last append ended.
+    end: usize,
+    /// A file that was cut is full or closed: it gets no more room.
+    was_cut: bool,
 }
 
 impl Default for MemoryDisk {
@@ -52,7 +58,14 @@ impl MemoryDisk {
     /// An empty folder without a bound.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { files: BTreeMap::new(), reserve_bytes: 0, capacity_bytes: u64::MAX };
+        Self::with_room(0)
+    }
+
+    /// An empty folder whose files get so much room whenever they are synced.
+    #[must_use]
+    pub fn with_room(room_bytes: usize) -> Self {
+        let (files, reserve_bytes, capacity_bytes) = (BTreeMap::new(), 0, u64::MAX);
+        let state = State { files, reserve_bytes, capacity_bytes, room_bytes };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -76,7 +89,8 @@ impl MemoryDisk {
 
     /// Puts other bytes in the place of a file, durably, as an intruder or a worn disk would.
     pub fn tamper(&self, file: &FileName, bytes: Vec<u8>) {
-        let file_then = File { durable: bytes.clone(), seen: bytes };
+        let file_then =
+            File { end: bytes.len(), was_cut: false, durable: bytes.clone(), seen: bytes };
         self.state().files.insert(file.clone(), file_then);
     }
 
@@ -124,21 +138,26 @@ impl File {
     }
 
     fn lose_part(&mut self, drawn: u64) {
-        let Some(suffix) = self.seen.strip_prefix(&self.durable[..]) else {
+        let same = self.seen.iter().zip(&self.durable).take_while(|(now, then)| now == then);
+        let same = same.count();
+        let (now, then) = (&self.seen[same..], &self.durable[same..]);
+        if then.iter().any(|byte| *byte != 0) {
             // It was cut as well as appended to: one of the two states, whole.
             if drawn.is_multiple_of(2) {
                 self.seen.clone_from(&self.durable);
             }
             return;
-        };
-        let kept = below(drawn, suffix.len() + 1);
+        }
+        let kept = below(drawn, now.len() + 1);
         let hole = below(mixed(drawn), kept + 1)..kept;
-        self.seen.truncate(self.durable.len() + kept);
+        let room = then.get(kept..).unwrap_or_default().to_vec();
+        self.seen.truncate(same + kept);
         if mixed(drawn ^ 1).is_multiple_of(2) {
-            let at = self.durable.len() + hole.start;
+            let at = same + hole.start;
             let end = (at + hole.len() / 2).min(self.seen.len());
             self.seen[at..end].fill(0);
         }
+        self.seen.extend(room);
     }
 }
 
@@ -159,17 +178,28 @@ fn full(name: &str) -> DiskFailed {
 }
 
 impl Disk for MemoryDisk {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
         let mut state = self.state();
         let free = usize::try_from(state.free_bytes()).unwrap_or(usize::MAX);
         let found = state.file(DiskOp::Append, file)?;
-        found.seen.extend_from_slice(&bytes[..bytes.len().min(free)]);
-        if bytes.len() > free { Err(full(file.as_str())) } else { Ok(()) }
+        let at = usize::try_from(at).expect("what is in memory has a length");
+        assert!(found.seen[at..].iter().all(|byte| *byte == 0), "only room is written over");
+        let fitting = bytes.len().min((found.seen.len() - at).saturating_add(free));
+        found.end = at + fitting;
+        let len = found.seen.len().max(found.end);
+        found.seen.resize(len, 0);
+        found.seen[at..found.end].copy_from_slice(&bytes[..fitting]);
+        if bytes.len() > fitting { Err(full(file.as_str())) } else { Ok(()) }
     }
 
     fn sync(&self, file: &FileName) -> Result<(), DiskFailed> {
         let mut state = self.state();
+        let (room, free) = (state.room_bytes, state.free_bytes());
         let found = state.file(DiskOp::Sync, file)?;
+        let wanted = (found.end + room).saturating_sub(found.seen.len());
+        if !found.was_cut && u64::try_from(wanted).is_ok_and(|wanted| wanted <= free) {
+            found.seen.resize(found.seen.len() + wanted, 0);
+        }
         match found.seen.strip_prefix(&found.durable[..]) {
             Some(suffix) => found.durable.extend_from_slice(suffix),
             None => found.durable.clone_from(&found.seen),
@@ -213,7 +243,9 @@ impl Disk for MemoryDisk {
     fn truncate(&self, file: &FileName, len_bytes: u64) -> Result<(), DiskFailed> {
         let mut state = self.state();
         let len = usize::try_from(len_bytes).unwrap_or(usize::MAX);
-        state.file(DiskOp::Truncate, file)?.seen.truncate(len);
+        let found = state.file(DiskOp::Truncate, file)?;
+        found.seen.truncate(len);
+        (found.end, found.was_cut) = (len.min(found.end), true);
         Ok(())
     }
 
@@ -249,9 +281,9 @@ mod tests {
         for (loss, want) in [(Loss::Everything, "ab"), (Loss::Nothing, "abcd")] {
             let disk = MemoryDisk::new();
             disk.replace(&name(), b"a").unwrap();
-            disk.append(&name(), b"b").unwrap();
+            disk.append(&name(), 1, b"b").unwrap();
             disk.sync(&name()).unwrap();
-            disk.append(&name(), b"cd").unwrap();
+            disk.append(&name(), 2, b"cd").unwrap();
             disk.crash(loss);
             assert_eq!(disk.read(&name()).unwrap().unwrap(), want.as_bytes());
         }
@@ -263,7 +295,7 @@ mod tests {
         for seed in 0..200 {
             let disk = MemoryDisk::new();
             disk.replace(&name(), b"kept").unwrap();
-            disk.append(&name(), b"unsynced bytes").unwrap();
+            disk.append(&name(), 4, b"unsynced bytes").unwrap();
             disk.crash(Loss::Part(seed));
             let left = disk.read(&name()).unwrap().unwrap();
             assert!(left.starts_with(b"kept"));
@@ -273,17 +305,35 @@ mod tests {
     }
 
     #[test]
+    fn room_is_zeros_behind_what_was_synced_and_stays_at_a_crash() {
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..100 {
+            let disk = MemoryDisk::with_room(4);
+            disk.replace(&name(), b"a").unwrap();
+            disk.append(&name(), 1, b"b").unwrap();
+            disk.sync(&name()).unwrap();
+            assert_eq!(disk.read(&name()).unwrap().unwrap(), b"ab\0\0\0\0");
+            disk.append(&name(), 2, b"cdefgh").unwrap();
+            disk.crash(Loss::Part(seed));
+            let left = disk.read(&name()).unwrap().unwrap();
+            assert!(left.starts_with(b"ab") && left.len() >= 6, "{left:?}");
+            seen.insert(left);
+        }
+        assert!(seen.len() > 10, "{seen:?}");
+    }
+
+    #[test]
     fn a_full_disk_keeps_a_part_of_an_append_and_nothing_of_a_replace() {
         let disk = MemoryDisk::new();
         disk.replace(&name(), b"1234").unwrap();
         disk.reserve(4).unwrap();
         disk.limit(10);
-        assert!(matches!(disk.append(&name(), b"567"), Err(DiskFailed::Full { .. })));
+        assert!(matches!(disk.append(&name(), 4, b"567"), Err(DiskFailed::Full { .. })));
         assert_eq!(disk.read(&name()).unwrap().unwrap(), b"123456");
         assert!(matches!(disk.replace(&name(), b"x"), Err(DiskFailed::Full { .. })));
         assert!(matches!(disk.reserve(5), Err(DiskFailed::Full { .. })));
         disk.release_reserve().unwrap();
-        disk.append(&name(), b"7890").unwrap();
+        disk.append(&name(), 6, b"7890").unwrap();
         assert_eq!(disk.used_bytes(), 10);
     }
 }

@@ -124,7 +124,8 @@ pub(crate) fn scan(file: &FileName, bytes: &[u8]) -> Result<(Position, Tail), Jo
     let (header, len, chain) = decode_header(file, bytes)?;
     let mut position = Position::begin(&header, len, chain);
     let mut rest = &bytes[len..];
-    while !rest.is_empty() {
+    // Zeros are room that nothing was written to, or a group that was lost whole.
+    while rest.first().is_some_and(|tag| *tag != 0) || rest.iter().any(|byte| *byte != 0) {
         let Some(next) = frame::entry(rest, position.chain) else {
             return torn_or_damaged(file, rest, position);
         };

@@ -144,6 +144,7 @@ impl Writer {
     /// Ends the file so that a start finds nothing to repair.
     pub(crate) fn close(&mut self) -> Result<(), DiskFailed> {
         self.mark()?;
+        self.disk.truncate(&self.file(), self.at.len)?;
         self.disk.sync(&self.file())
     }
 
@@ -186,7 +187,7 @@ impl Writer {
     /// Appends bytes after which the log stands at `next`; on a full disk leaves none of them.
     fn append(&mut self, bytes: &[u8], next: Position) -> Result<(), Setback> {
         let file = self.file();
-        match self.disk.append(&file, bytes) {
+        match self.disk.append(&file, self.at.len, bytes) {
             Ok(()) => {
                 self.at = next;
                 Ok(())
@@ -205,6 +206,7 @@ impl Writer {
         let mut next = self.at.clone();
         next.put_mark(&mut bytes);
         self.append(&bytes, next)?;
+        self.disk.truncate(&self.file(), self.at.len).map_err(Setback::Fatal)?;
         // Also where the mark was there: it may not have been synced.
         self.disk.sync(&self.file()).map_err(Setback::Fatal)?;
         let header = Header {

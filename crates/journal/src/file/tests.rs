@@ -30,12 +30,12 @@ fn what_is_written_reads_back_and_goes_on_in_a_second_process() {
     let disk = FileDisk::open(folder.path()).unwrap();
     let (a, b) = (name("a"), name("b"));
     disk.replace(&a, b"one").unwrap();
-    disk.append(&a, b" two").unwrap();
+    disk.append(&a, 3, b" two").unwrap();
     disk.replace(&b, b"other").unwrap();
-    disk.append(&b, b"!").unwrap();
-    disk.append(&a, b" three").unwrap();
+    disk.append(&b, 5, b"!").unwrap();
+    disk.append(&a, 7, b" three").unwrap();
     disk.truncate(&a, 7).unwrap();
-    disk.append(&a, b".").unwrap();
+    disk.append(&a, 7, b".").unwrap();
     disk.sync(&a).unwrap();
     let disk = FileDisk::open(folder.path()).unwrap();
     assert_eq!(disk.read(&a).unwrap().unwrap(), b"one two.");
@@ -49,14 +49,46 @@ fn what_is_written_reads_back_and_goes_on_in_a_second_process() {
     assert_eq!((disk.read(&b).unwrap(), disk.list().unwrap()), (None, vec![a]));
 }
 
+/// Waits until nobody makes room any more.
+fn settled(disk: &FileDisk) {
+    while disk.active().as_ref().is_some_and(|(_, file)| file.is_making_room()) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn room_is_made_behind_what_is_appended_and_never_over_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path()).unwrap();
+    let a = name("a");
+    disk.replace(&a, b"head").unwrap();
+    let mut at = 4;
+    // Faster than room is made, so that both meet.
+    let entry = [7; 96 * 1024];
+    for _ in 0..100 {
+        disk.append(&a, at, &entry).unwrap();
+        disk.sync(&a).unwrap();
+        at += entry.len() as u64;
+    }
+    settled(&disk);
+    let bytes = disk.read(&a).unwrap().unwrap();
+    let (written, room) = bytes.split_at(usize::try_from(at).unwrap());
+    assert!(written[4..].iter().all(|byte| *byte == 7), "no byte was written over");
+    assert!(room.len() >= 2 << 20 && room.iter().all(|byte| *byte == 0), "{}", room.len());
+    disk.truncate(&a, at).unwrap();
+    disk.append(&a, at, b"!").unwrap();
+    settled(&disk);
+    assert_eq!(disk.len_bytes(&a).unwrap(), at + 1, "a file that was cut gets no more room");
+}
+
 #[test]
 fn appending_goes_to_the_file_that_replaced_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let disk = FileDisk::open(folder.path()).unwrap();
     disk.replace(&name("a"), b"old").unwrap();
-    disk.append(&name("a"), b"!").unwrap();
+    disk.append(&name("a"), 3, b"!").unwrap();
     disk.replace(&name("a"), b"new").unwrap();
-    disk.append(&name("a"), b"!").unwrap();
+    disk.append(&name("a"), 3, b"!").unwrap();
     assert_eq!(disk.read(&name("a")).unwrap().unwrap(), b"new!");
 }
 
@@ -64,7 +96,7 @@ fn appending_goes_to_the_file_that_replaced_the_old_one() {
 fn a_file_that_is_not_there_is_not_made_by_appending() {
     let folder = tempfile::tempdir().unwrap();
     let disk = FileDisk::open(folder.path()).unwrap();
-    let failed = disk.append(&name("a"), b"1").unwrap_err();
+    let failed = disk.append(&name("a"), 0, b"1").unwrap_err();
     assert!(matches!(failed, DiskFailed::Failed { op: DiskOp::Append, .. }), "{failed:?}");
     assert!(disk.sync(&name("a")).is_err() && disk.truncate(&name("a"), 0).is_err());
     assert!(disk.len_bytes(&name("a")).is_err());

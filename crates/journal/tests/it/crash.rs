@@ -26,8 +26,8 @@ struct Node {
 }
 
 impl Node {
-    fn new(plan: FaultPlan, loss: Loss) -> Self {
-        let memory = MemoryDisk::new();
+    fn new(plan: FaultPlan, loss: Loss, room_bytes: usize) -> Self {
+        let memory = MemoryDisk::with_room(room_bytes);
         let disk = Arc::new(FaultyDisk::new(memory.clone(), plan));
         Self {
             memory,
@@ -174,8 +174,11 @@ fn uses(leaves: &[Leaf]) -> Vec<u64> {
     uses.collect()
 }
 
-fn live(plan: FaultPlan, loss: Loss) -> Node {
-    let mut node = Node::new(plan, loss);
+/// Files that grow with each append, and files with room for some.
+const ROOMS: [usize; 2] = [0, 700];
+
+fn live(plan: FaultPlan, loss: Loss, room_bytes: usize) -> Node {
+    let mut node = Node::new(plan, loss, room_bytes);
     node.start();
     (1..=STEPS).for_each(|n| node.step(n));
     while !node.flush() {
@@ -198,30 +201,34 @@ fn losses(seed: u64) -> [Loss; 3] {
 
 #[test]
 fn no_single_fault_loses_doubles_or_moves_what_was_acknowledged() {
-    let calm = live(FaultPlan::none(), Loss::Everything);
-    let writes = calm.disk.durable_writes();
-    assert!(writes > 25, "{writes} durable writes");
-    assert!(calm.memory.list().unwrap().len() > 4, "the scenario rolls over");
-    assert_eq!(calm.acknowledged.len() as u64, STEPS);
-    let mut lives = 0;
-    for write in 1..=writes {
-        for fault in Fault::ALL {
-            for loss in losses(write) {
-                let node = live(FaultPlan::script([(write, fault)]), loss);
-                lives += node.lives;
+    for room in ROOMS {
+        let calm = live(FaultPlan::none(), Loss::Everything, room);
+        let writes = calm.disk.durable_writes();
+        assert!(writes > 25, "{writes} durable writes");
+        assert!(calm.memory.list().unwrap().len() > 4, "the scenario rolls over");
+        assert_eq!(calm.acknowledged.len() as u64, STEPS);
+        let mut lives = 0;
+        for write in 1..=writes {
+            for fault in Fault::ALL {
+                for loss in losses(write) {
+                    let node = live(FaultPlan::script([(write, fault)]), loss, room);
+                    lives += node.lives;
+                }
             }
         }
+        assert!(lives > writes * 9 * 3, "each fault ended a life: {lives}");
     }
-    assert!(lives > writes * 9 * 3, "each fault ended a life: {lives}");
 }
 
 #[test]
 fn no_second_fault_while_it_recovers_does_either() {
-    let writes = live(FaultPlan::none(), Loss::Everything).disk.durable_writes();
-    for write in 1..=writes {
-        for (first, second) in Fault::ALL.into_iter().flat_map(|f| Fault::ALL.map(|g| (f, g))) {
-            let plan = FaultPlan::script([(write, first), (write + 1, second)]);
-            live(plan, Loss::Part(write));
+    for room in ROOMS {
+        let writes = live(FaultPlan::none(), Loss::Everything, room).disk.durable_writes();
+        for write in 1..=writes {
+            for (first, second) in Fault::ALL.into_iter().flat_map(|f| Fault::ALL.map(|g| (f, g))) {
+                let plan = FaultPlan::script([(write, first), (write + 1, second)]);
+                live(plan, Loss::Part(write), room);
+            }
         }
     }
 }

@@ -76,6 +76,29 @@ fn checked(disk: &MemoryDisk) -> Result<Vec<Leaf>, JournalUnreadable> {
 }
 
 #[test]
+fn room_is_no_damage_and_whatever_stands_in_it_was_never_acknowledged() {
+    let (disk, leaves) = journal();
+    let file = disk.list().unwrap().pop().unwrap();
+    let end = disk.read(&file).unwrap().unwrap().len();
+    for room in [1, 31, 32, 73, 4096] {
+        let with_room = altered(&disk, &file, |bytes| bytes.resize(end + room, 0));
+        assert_eq!(checked(&with_room).unwrap(), leaves, "{room} bytes of room");
+        let journal = reopened(&with_room).unwrap();
+        let ticket = journal.record(used(7));
+        journal.flush_once().unwrap();
+        ticket.wait().unwrap();
+        assert_eq!(checked(&with_room).unwrap().len(), leaves.len() + 1, "it goes on in its room");
+        for at in [0, room / 2, room - 1] {
+            let torn = altered(&disk, &file, |bytes| {
+                bytes.resize(end + room, 0);
+                bytes[end + at] = 0xa7;
+            });
+            assert_eq!(checked(&torn).unwrap(), leaves, "byte {at} of {room}");
+        }
+    }
+}
+
+#[test]
 fn every_altered_byte_is_named_or_was_never_acknowledged() {
     let (disk, leaves) = journal();
     let files = disk.list().unwrap();

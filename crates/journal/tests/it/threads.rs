@@ -125,8 +125,8 @@ struct Gate {
 }
 
 impl Disk for Gate {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
-        self.below.append(file, bytes)
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
+        self.below.append(file, at, bytes)
     }
     fn sync(&self, file: &FileName) -> Result<(), DiskFailed> {
         self.begun.lock().unwrap().send(()).unwrap();

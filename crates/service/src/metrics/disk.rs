@@ -41,8 +41,8 @@ impl MeasuredDisk {
 }
 
 impl Disk for MeasuredDisk {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
-        let done = self.disk.append(file, bytes);
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
+        let done = self.disk.append(file, at, bytes);
         self.note_full(&done);
         self.appended_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         done
@@ -136,8 +136,8 @@ mod tests {
         let measured = MeasuredDisk::new(disk, clock, metrics.clone());
         let file = FileName::new("journal-1").unwrap();
         measured.replace(&file, b"").unwrap();
-        measured.append(&file, &[0; 300]).unwrap();
-        measured.append(&file, &[0; 800]).unwrap();
+        measured.append(&file, 0, &[0; 300]).unwrap();
+        measured.append(&file, 300, &[0; 800]).unwrap();
         measured.sync(&file).unwrap();
         assert_eq!((metrics.journal_sync().count(), metrics.journal_sync().sum), (1, 250));
         assert_eq!((metrics.journal_group().count(), metrics.journal_group().sum), (1, 1_100));
@@ -153,10 +153,11 @@ mod tests {
         measured.replace(&file, b"").unwrap();
         measured.reserve(64).unwrap();
         disk.limit(64);
-        assert!(measured.append(&file, &[0; 300]).is_err());
+        assert!(measured.append(&file, 0, &[0; 300]).is_err());
+        measured.truncate(&file, 0).unwrap();
         assert!(metrics.journal_full(8));
         measured.release_reserve().unwrap();
-        measured.append(&file, &[0; 10]).unwrap();
+        measured.append(&file, 0, &[0; 10]).unwrap();
         measured.sync(&file).unwrap();
         assert!(metrics.journal_full(8), "it went into the reserve");
         disk.limit(10_000);

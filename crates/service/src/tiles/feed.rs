@@ -22,6 +22,8 @@ use crate::{
 };
 
 const RETRY_MAX_MS: u64 = 30_000;
+/// How long the pause between two of many batches is at most, in milliseconds.
+const BREATH_MAX_MS: u64 = 50;
 
 /// Why a vault did not get its part at present.
 #[derive(Debug, Error)]
@@ -86,6 +88,7 @@ impl LedgerShipper {
         self.holds(number, at.size());
         let held = self.size();
         while at.size() < held || (self.is_waited_for() && at.size() < self.size()) {
+            let began_ms = self.ports.clock.monotonic_ms();
             self.check(member).await?;
             let batch = self.batch(at).await?;
             let (path, bytes) = &batch.checkpoint;
@@ -93,11 +96,24 @@ impl LedgerShipper {
             self.put(member, path, bytes).await?;
             *at = batch.to.clone();
             self.holds(number, at.size());
+            if at.size() < held {
+                self.breathe(began_ms).await;
+            }
         }
         if came_back {
             self.bring_elders(number).await;
         }
         Ok(())
+    }
+
+    /// Leaves disk and processor to the answers for a while before the next of many batches, unless
+    /// an answer waits for the vaults.
+    async fn breathe(&self, began_ms: u64) {
+        let took_ms = self.ports.clock.monotonic_ms().saturating_sub(began_ms);
+        let pause_ms = (took_ms * 2).min(BREATH_MAX_MS);
+        if pause_ms > 0 && !self.is_waited_for() {
+            self.ports.clock.sleep_ms(pause_ms).await;
+        }
     }
 
     /// Where the vault stands; the beginning where it holds nothing of this log, or not the tiles

@@ -1,4 +1,4 @@
-//! Writes several objects: all staged, all synced, all linked, and each folder synced once.
+//! Writes several objects: a few at a time staged, synced and linked, and each folder synced once.
 //!
 //! Invariant: no name appears before its bytes are synced, and no answer comes before every folder
 //! that holds a new name is synced. A crash or an error before that leaves names that may or may
@@ -18,49 +18,53 @@ use super::{
 };
 use crate::{ObjectName, PutNew, VaultError};
 
-/// How many files are open at once.
-const TOGETHER: usize = 32;
+/// How many are written out together: what they come to is what others on that disk wait for.
+const TOGETHER: usize = 4;
 
 pub(super) fn put_all(
     folder: &Folder,
     objects: &[(ObjectName, Arc<[u8]>)],
 ) -> Result<Vec<PutNew>, VaultError> {
-    let mut puts = Vec::with_capacity(objects.len());
-    for together in objects.chunks(TOGETHER) {
-        puts.extend(put_together(folder, together)?);
-    }
-    Ok(puts)
-}
-
-fn put_together(
-    folder: &Folder,
-    objects: &[(ObjectName, Arc<[u8]>)],
-) -> Result<Vec<PutNew>, VaultError> {
     let Some((first, _)) = objects.first() else { return Ok(Vec::new()) };
     let staging = Rc::new(folder.staging(&folder.root()?)?);
-    let staged: Result<Vec<_>, _> =
-        objects.iter().map(|(_, bytes)| stage(folder, &staging, bytes)).collect();
-    let staged = staged?;
-    staged.iter().try_for_each(Staged::sync)?;
-    let mut parents = BTreeMap::<Vec<&str>, Rc<OwnedFd>>::new();
+    let mut parents = BTreeMap::new();
     let mut puts = Vec::with_capacity(objects.len());
-    for ((name, _), file) in objects.iter().zip(&staged) {
-        let (folders, leaf) = name.parts();
-        let within = match parents.get(&folders) {
-            Some(within) => within.clone(),
-            None => Rc::new(folder.make(folder.root()?, &folders, name)?),
-        };
-        let place = Place::within(folder, name, within.clone(), leaf);
-        puts.push(match place.link(file)? {
-            PutNew::Created => PutNew::Created,
-            PutNew::Exists => place.adopt()?,
-        });
-        parents.insert(folders, within);
+    for together in objects.chunks(TOGETHER) {
+        let staged: Result<Vec<_>, _> =
+            together.iter().map(|(_, bytes)| stage(folder, &staging, bytes)).collect();
+        let staged = staged?;
+        staged.iter().try_for_each(Staged::sync)?;
+        for ((name, _), file) in together.iter().zip(&staged) {
+            puts.push(link(folder, &mut parents, name, file)?);
+        }
     }
     for within in parents.values() {
         fs::fsync(within).map_err(|errno| folder.unknown(first, errno.into()))?;
     }
     Ok(puts)
+}
+
+/// The folders of the names so far.
+type Parents<'a> = BTreeMap<Vec<&'a str>, Rc<OwnedFd>>;
+
+/// Gives a synced file its name, which the caller makes durable.
+fn link<'a>(
+    folder: &'a Folder,
+    parents: &mut Parents<'a>,
+    name: &'a ObjectName,
+    file: &Staged<'_>,
+) -> Result<PutNew, VaultError> {
+    let (folders, leaf) = name.parts();
+    let within = match parents.get(&folders) {
+        Some(within) => within.clone(),
+        None => Rc::new(folder.make(folder.root()?, &folders, name)?),
+    };
+    let place = Place::within(folder, name, within.clone(), leaf);
+    parents.insert(folders, within);
+    match place.link(file)? {
+        PutNew::Created => Ok(PutNew::Created),
+        PutNew::Exists => place.adopt(),
+    }
 }
 
 /// A file with these bytes, on their way to the disk.

@@ -43,8 +43,8 @@ impl ProcessDisk {
 }
 
 impl Disk for ProcessDisk {
-    fn append(&self, file: &FileName, bytes: &[u8]) -> Result<(), DiskFailed> {
-        self.call(DiskOp::Append, file.as_str(), |disk| disk.append(file, bytes))
+    fn append(&self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), DiskFailed> {
+        self.call(DiskOp::Append, file.as_str(), |disk| disk.append(file, at, bytes))
     }
 
     fn sync(&self, file: &FileName) -> Result<(), DiskFailed> {
