@@ -41,7 +41,7 @@ use crate::admission::Arrival;
 pub(crate) async fn handle(State(service): State<Arc<Service>>, request: Request) -> Response {
     let arrival = Arrival::new(&service, Front::Aws, request);
     if is_query_protocol(&arrival.head.headers) {
-        sts::handle(&service, arrival).await
+        Box::pin(sts::handle(&service, arrival)).await
     } else {
         kms::handle(&service, arrival).await
     }

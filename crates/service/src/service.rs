@@ -246,12 +246,15 @@ impl Service {
 
     /// Carries an operation out, whether or not its caller stays; one that panicked is recorded as
     /// such.
-    pub(crate) async fn carry_out<T: Send + 'static>(
+    pub(crate) fn carry_out<T: Send + 'static, W>(
         self: &Arc<Self>,
         cx: Cx,
         operation: &'static str,
-        work: impl Future<Output = Recorded<Result<T, Error>>> + Send + 'static,
-    ) -> Recorded<Result<T, Error>> {
+        work: W,
+    ) -> impl Future<Output = Recorded<Result<T, Error>>> + Send + use<T, W>
+    where
+        W: Future<Output = Recorded<Result<T, Error>>> + Send + 'static,
+    {
         let (front, service) = (cx.front, self.clone());
         let (running, begun_us) = (self.ports.metrics.begin(), self.ports.clock.monotonic_us());
         let counted = async move {
@@ -262,15 +265,26 @@ impl Service {
             drop(running);
             recorded
         };
-        match Outliving::new(operation, self.ports.tasks.clone(), counted).await {
-            Ok(recorded) => recorded,
-            Err(_) => {
-                let deed = Deed { operation, resource: None };
-                let revision = self.progress.applied.at();
-                let fault: Error = Fault::Internal.into();
-                self.metrics().answered(cx.front, operation, Some(&fault), None);
-                self.record(&cx, deed, revision, Err(fault)).await
+        // In its box before anybody waits: the futures around it would each have room for it.
+        let outliving = Outliving::new(operation, self.ports.tasks.clone(), counted);
+        let service = self.clone();
+        async move {
+            match outliving.await {
+                Ok(recorded) => recorded,
+                Err(_) => Box::pin(service.record_panic(&cx, operation)).await,
             }
         }
+    }
+
+    async fn record_panic<T>(
+        &self,
+        cx: &Cx,
+        operation: &'static str,
+    ) -> Recorded<Result<T, Error>> {
+        let deed = Deed { operation, resource: None };
+        let revision = self.progress.applied.at();
+        let fault: Error = Fault::Internal.into();
+        self.metrics().answered(cx.front, operation, Some(&fault), None);
+        self.record(cx, deed, revision, Err(fault)).await
     }
 }

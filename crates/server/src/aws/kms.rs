@@ -15,7 +15,7 @@ use super::{
     answer::respond,
     errors::{exception, turned_away},
     exception::Exception,
-    keys, managing,
+    managing,
     operation::Operation,
     place::Place,
     signatures,
@@ -61,7 +61,8 @@ async fn admitted_request(
     };
     match outcome {
         Ok(outcome) => outcome,
-        Err(unread) => Err(refuse(service, cx, &place, operation, &unread).await),
+        // In a box, as all that is rare.
+        Err(unread) => Err(Box::pin(refuse(service, cx, &place, operation, &unread)).await),
     }
 }
 
@@ -75,18 +76,6 @@ async fn run(
     use Operation as O;
     let account = &place.account;
     Ok(match operation {
-        O::CreateKey => {
-            let command = keys::create(body)?;
-            encode(service.create_key(cx, command).await, place, keys::metadata)
-        }
-        O::DescribeKey => {
-            let command = keys::describe(body, account)?;
-            encode(service.describe_key(cx, command).await, place, keys::metadata)
-        }
-        O::ListKeys => {
-            let command = keys::list(body)?;
-            encode(service.list_keys(cx, command).await, place, keys::page)
-        }
         O::Encrypt => {
             let command = uses::encrypt(body, account)?;
             encode(service.encrypt(cx, command).await, place, uses::encrypted)

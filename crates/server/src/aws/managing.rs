@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keystead_service::{AliasChange, Cx, KeyChange, Service};
 
 use super::{
-    aliases, exception::Exception, kms::encode, manage, operation::Operation, place::Place,
+    aliases, exception::Exception, keys, kms::encode, manage, operation::Operation, place::Place,
     policies, rotation, tags, unread::Unread,
 };
 use crate::json::JsonText;
@@ -42,6 +42,18 @@ pub(super) async fn run(
             let change = command.change.clone();
             let write = |view: &_, place: &_| manage::scheduled(view, place, &change);
             return Ok(encode(service.change_key(cx, command).await, place, write));
+        }
+        O::CreateKey => {
+            let command = keys::create(body)?;
+            return Ok(encode(service.create_key(cx, command).await, place, keys::metadata));
+        }
+        O::DescribeKey => {
+            let command = keys::describe(body, account)?;
+            return Ok(encode(service.describe_key(cx, command).await, place, keys::metadata));
+        }
+        O::ListKeys => {
+            let command = keys::list(body)?;
+            return Ok(encode(service.list_keys(cx, command).await, place, keys::page));
         }
         O::RotateKeyOnDemand => {
             let command = rotation::rotate(body, account)?;

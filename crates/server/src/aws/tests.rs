@@ -2,13 +2,18 @@
 
 mod managing;
 
-use axum::body::Bytes;
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{Request, State},
+};
 use keystead_domain::{
     Account, EpochId, Key, KeyId, KeyName, KeySpec, KeyState, KeyVersion, TenantId, Timestamp,
     VersionId,
 };
 use keystead_service::{
-    DataKeyGenerated, Decrypted, Encrypted, HandOut, KeyPage, KeyView, Run, Vaulted,
+    DataKeyGenerated, Decrypted, Encrypted, HandOut, KeyPage, KeyView, Run, Service, Vaulted,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -453,4 +458,14 @@ proptest! {
             super::parse_every(body);
         }
     }
+}
+
+#[test]
+fn the_future_of_a_request_is_small() {
+    fn size<F: Future>(_: impl FnOnce(State<Arc<Service>>, Request) -> F) -> usize {
+        size_of::<F>()
+    }
+    let size = size(super::handle);
+    // It is moved into a box with each request.
+    assert!(size <= 3_000, "{size} bytes");
 }

@@ -183,11 +183,11 @@ impl Service {
         self.use_key(cx, command).await
     }
 
-    async fn use_key<C: Use>(
+    fn use_key<C: Use>(
         self: &Arc<Self>,
         cx: Cx,
         command: C,
-    ) -> Recorded<Result<C::Done, Error>> {
+    ) -> impl Future<Output = Recorded<Result<C::Done, Error>>> + Send + use<C> {
         let service = self.clone();
         let within = cx.clone();
         self.carry_out(cx, C::OPERATION, async move {
@@ -207,7 +207,6 @@ impl Service {
             }
             service.record_saying(&within, deed, snapshot.revision, said, result).await
         })
-        .await
     }
 
     /// Counts what was carried out under a key.
