@@ -3,6 +3,8 @@
 //! Invariant: a [`Leaf`] holds a canonical event of at most 65,535 bytes; it is made by
 //! encoding, by placing or by checking, never from bytes on trust.
 
+use std::sync::OnceLock;
+
 use crate::{
     Event, Hash, StateEvent, StatePlace,
     event::{STATE, VERSION},
@@ -14,8 +16,20 @@ use keystead_crypto::bytes::Malformed;
 pub const LEAF_BYTES: usize = 65_535;
 
 /// A canonical event, ready to be appended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf(Vec<u8>);
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    bytes: Vec<u8>,
+    /// Its hash, once somebody has asked: who appends it does, and who ships it a second later.
+    hash: OnceLock<Hash>,
+}
+
+impl PartialEq for Leaf {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Leaf {}
 
 impl Leaf {
     /// Takes bytes that are one.
@@ -24,31 +38,31 @@ impl Leaf {
     /// [`Malformed`] where no event encodes to them.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, Malformed> {
         Event::decode(&bytes)?;
-        Ok(Self(bytes))
+        Ok(Self::trusted(bytes))
     }
 
     /// Its bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// Its hash in the tree.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        leaf_hash(&self.0)
+        *self.hash.get_or_init(|| leaf_hash(&self.bytes))
     }
 
     /// The event that it holds.
     #[must_use]
     pub fn event(&self) -> Event {
-        Event::decode(&self.0).expect("a leaf is made from canonical bytes alone")
+        Event::decode(&self.bytes).expect("a leaf is made from canonical bytes alone")
     }
 
     /// The place of a state event; nothing for others.
     #[must_use]
     pub fn place(&self) -> Option<StatePlace> {
-        let (kind, place) = (self.0[1], self.0.get(2..12)?);
+        let (kind, place) = (self.bytes[1], self.bytes.get(2..12)?);
         let (seq, index) = place.split_first_chunk::<8>()?;
         let index = index.first_chunk::<2>()?;
         (kind == STATE).then(|| StatePlace {
@@ -60,7 +74,7 @@ impl Leaf {
     /// `bytes` come out of the encoder.
     pub(crate) fn trusted(bytes: Vec<u8>) -> Self {
         debug_assert_eq!(bytes.first(), Some(&VERSION));
-        Self(bytes)
+        Self { bytes, hash: OnceLock::new() }
     }
 }
 
@@ -76,5 +90,5 @@ pub fn place(unplaced: &[u8], place: StatePlace) -> Result<Leaf, Malformed> {
     let mut bytes = unplaced.to_vec();
     bytes[2..10].copy_from_slice(&place.commit_seq.to_be_bytes());
     bytes[10..12].copy_from_slice(&place.index.to_be_bytes());
-    Ok(Leaf(bytes))
+    Ok(Leaf::trusted(bytes))
 }
