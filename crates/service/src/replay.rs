@@ -219,7 +219,8 @@ async fn apply_row(
     Ok(())
 }
 
-fn read_key(tenants: &Tenants, row: &Stored) -> Result<Key, FollowFailed> {
+/// The key that a row is.
+pub(crate) fn read_key(tenants: &Tenants, row: &Stored) -> Result<Key, FollowFailed> {
     Key::from_body(&open(tenants, row)?).map_err(unread(row))
 }
 

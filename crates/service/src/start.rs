@@ -364,7 +364,8 @@ async fn run(
         end: std::sync::Mutex::new(end),
     });
     record_start(&ports, &sealing).await?;
-    Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
+    Feeder { ports: ports.clone(), set: set.clone(), outbox, root, tenants: tenants.clone() }
+        .start();
     follow((&ports, &set, &progress, &tenants, &keyring), layers);
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
     let signer = sealing.signer.clone();
