@@ -153,7 +153,7 @@ impl Service {
             (None, Some(_)) => false,
             (Some((_, answer)), Some(entry)) => {
                 let (store, version) = (&*self.ports.store, given.version);
-                let key = open_apart(store, &self.tenants, &entry.key, version).await?;
+                let key = open_apart(store, &self.tenants, entry, version).await?;
                 key.is_some_and(|key| given.task.is_done(&key, answer))
             }
         })
@@ -164,10 +164,9 @@ impl Service {
         let (entropy, store) = (&self.ports.entropy, &*self.ports.store);
         let mut given = Vec::new();
         for (version, entry) in self.draw_versions() {
-            let key = &entry.key;
-            if let Some(opened) = open_apart(store, &self.tenants, key, version).await? {
-                let task = Task::new(entropy, key.tenant, &opened);
-                given.push(GivenTask { key: key.id, version, task });
+            if let Some(opened) = open_apart(store, &self.tenants, &entry, version).await? {
+                let task = Task::new(entropy, entry.tenant(), &opened);
+                given.push(GivenTask { key: entry.id, version, task });
             }
         }
         Ok(given)
@@ -188,12 +187,12 @@ impl Service {
         };
         let mut drawn = BTreeMap::new();
         for entry in entries.iter().filter(|entry| !is_destroyed(entry)) {
-            drawn.extend(entry.key.versions.iter().map(|version| (version.id, entry.clone())));
+            drawn.extend(entry.versions().map(|version| (version, entry.clone())));
         }
         drawn.into_iter().take(TASKS_MAX).collect()
     }
 }
 
 fn is_destroyed(entry: &KeyEntry) -> bool {
-    matches!(entry.key.state, KeyState::Destroyed { .. })
+    matches!(entry.state, KeyState::Destroyed { .. })
 }

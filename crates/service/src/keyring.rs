@@ -5,6 +5,8 @@
 //! stays sealed in the database until its key is first used: a start reads none of it. Opened keys
 //! are in the arena, behind a bounded cache; a destroyed one leaves it and stays out.
 
+mod entry;
+
 use std::sync::{Arc, RwLock};
 
 use imbl::OrdMap;
@@ -22,11 +24,9 @@ use crate::{
     tenants::{Tenants, key_version},
 };
 
-/// A key.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyEntry {
-    pub(crate) key: Key,
-}
+use entry::Home;
+
+pub(crate) use entry::KeyEntry;
 
 /// The opened key of one version: one kind for each spec.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub(crate) struct Snapshot {
     /// The last change wholly applied.
     pub(crate) revision: u64,
     pub(crate) keys: OrdMap<KeyId, Arc<KeyEntry>>,
+    /// What keys have in common, each once.
+    homes: OrdMap<Home, Arc<Home>>,
     pub(crate) access_keys: OrdMap<String, Arc<AccessEntry>>,
     /// By tenant and name.
     pub(crate) aliases: OrdMap<(TenantId, String), Arc<Alias>>,
@@ -91,20 +93,23 @@ impl Keyring {
         if let Some(opened) = self.opened.find(&version) {
             return Ok(opened);
         }
-        let known = entry.key.versions.iter().any(|known| known.id == version);
-        let row = if known { store.material(version).await.map_err(Fault::from)? } else { None };
+        let row = if entry.has(version) {
+            store.material(version).await.map_err(Fault::from)?
+        } else {
+            None
+        };
         let row = row.ok_or(Fault::Ciphertext)?;
-        let keys = tenants.get(&entry.key.tenant).ok_or_else(|| lost(entry.key.tenant))?;
+        let keys = tenants.get(&entry.tenant()).ok_or_else(|| lost(entry.tenant()))?;
         let corrupt = || Fault::Corrupt {
-            what: format!("the material of version `{version}` of key `{}`", entry.key.id),
+            what: format!("the material of version `{version}` of key `{}`", entry.id),
         };
         let raw = keys.open_material::<32>(version, &row).map_err(|_| corrupt())?;
-        let id = key_version(entry.key.id, version);
-        let opened = Arc::new(OpenedKey::new(entry.key.spec, id, raw).ok_or_else(corrupt)?);
+        let id = key_version(entry.id, version);
+        let opened = Arc::new(OpenedKey::new(entry.spec, id, raw).ok_or_else(corrupt)?);
         self.opened.insert(version, opened.clone());
         // A destruction in between has emptied its place already: nothing may fill it again. That
         // it came while the material was read is no matter: the snapshot is that of now.
-        if self.snapshot().is_destroyed(entry.key.id) {
+        if self.snapshot().is_destroyed(entry.id) {
             self.opened.forget(&version);
         }
         Ok(opened)
@@ -141,13 +146,13 @@ impl OpenedKey {
 pub(crate) async fn open_apart(
     store: &dyn Backend,
     tenants: &Tenants,
-    key: &Key,
+    entry: &KeyEntry,
     version: VersionId,
 ) -> Result<Option<OpenedKey>, Error> {
     let row = store.material(version).await.map_err(Fault::from)?;
-    let opened = row.zip(tenants.get(&key.tenant)).and_then(|(row, keys)| {
+    let opened = row.zip(tenants.get(&entry.tenant())).and_then(|(row, keys)| {
         let raw = keys.open_material::<32>(version, &row).ok()?;
-        OpenedKey::new(key.spec, key_version(key.id, version), raw)
+        OpenedKey::new(entry.spec, key_version(entry.id, version), raw)
     });
     Ok(opened)
 }
@@ -157,9 +162,14 @@ fn lost(tenant: TenantId) -> Fault {
 }
 
 impl Snapshot {
+    /// An empty one, whole up to this change.
+    pub(crate) fn at(revision: u64) -> Self {
+        Self { revision, ..Self::default() }
+    }
+
     /// The key with this id, if it belongs to `tenant`: others' keys do not exist for a caller.
     pub(crate) fn key(&self, id: KeyId, tenant: TenantId) -> Option<&Arc<KeyEntry>> {
-        self.keys.get(&id).filter(|entry| entry.key.tenant == tenant)
+        self.keys.get(&id).filter(|entry| entry.tenant() == tenant)
     }
 
     /// The id of the key that a name stands for.
@@ -178,8 +188,15 @@ impl Snapshot {
         self.aliases.values().map(|alias| &**alias).filter(move |alias| alias.target == key)
     }
 
+    /// Takes a key in, in the place of what it was before.
+    pub(crate) fn put_key(&mut self, key: Key) {
+        let home = Home::of(&key);
+        let home = self.homes.entry(home).or_insert_with(|| Arc::new(home)).clone();
+        self.keys.insert(key.id, Arc::new(KeyEntry::new(key, home)));
+    }
+
     fn is_destroyed(&self, id: KeyId) -> bool {
-        let state = self.keys.get(&id).map(|entry| entry.key.state);
+        let state = self.keys.get(&id).map(|entry| entry.state);
         matches!(state, Some(KeyState::Destroyed { .. }))
     }
 }

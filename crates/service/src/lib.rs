@@ -27,6 +27,7 @@ pub mod metrics;
 mod outbox;
 mod outliving;
 mod own_ledger;
+mod pages;
 mod points;
 mod ports;
 mod progress;

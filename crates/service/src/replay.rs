@@ -9,11 +9,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_crypto::bytes::Malformed;
 use keystead_domain::{AccessKey, Alias, Key, KeyState, Kind};
-use keystead_store::{AggregateRef, CommittedChange, Expected, Put, Scan, Stored};
+use keystead_store::{AggregateRef, CommittedChange, Expected, Put, Stored};
 
 use crate::{
     follower::FollowFailed,
-    keyring::{AccessEntry, KeyEntry, Snapshot},
+    keyring::{AccessEntry, Snapshot},
+    pages::Pages,
     ports::Ports,
     taken::{Layers, Tail, Taken},
     tenants::Tenants,
@@ -27,7 +28,7 @@ pub(crate) async fn load_layers(
     tenants: &Tenants,
     applied: u64,
 ) -> Result<Layers, FollowFailed> {
-    let mut base = Snapshot { revision: applied, ..Snapshot::default() };
+    let mut base = Snapshot::at(applied);
     let (tail, replaced) = read_tail(ports, tenants, applied).await?;
     for row in newest_below(ports, applied, replaced).await? {
         apply_row(ports, tenants, &mut base, &row).await?;
@@ -39,24 +40,40 @@ pub(crate) async fn load_layers(
 }
 
 /// Brings the rows of a kind that are below the watermark in, page by page: all of them at once
-/// would be the larger part of the memory of a large instance.
+/// would be the larger part of the memory of a large instance. A page is read while the one before
+/// it is opened.
 async fn apply_kind(
     ports: &Ports,
     tenants: &Tenants,
     base: &mut Snapshot,
     kind: Kind,
 ) -> Result<(), FollowFailed> {
-    let (mut after, upto) = (None, base.revision);
-    loop {
-        let page = ports.store.scan(Scan::Kind { kind, after, limit: BATCH }).await?;
-        for row in page.iter().filter(|row| row.commit_seq <= upto) {
-            apply_row(ports, tenants, base, row).await?;
-        }
-        match page.last().filter(|_| page.len() == BATCH) {
-            Some(last) => after = Some(last.aggregate.id),
-            None => return Ok(()),
-        }
+    let mut pages = Pages::of(kind);
+    let mut page = pages.next(&*ports.store).await?;
+    while !page.is_empty() {
+        let next = pages.next(&*ports.store);
+        let (next, applied) = futures_util::join!(next, apply_page(ports, tenants, base, &page));
+        applied?;
+        page = next?;
     }
+    Ok(())
+}
+
+/// Every other row first, then those between: rows come in order of id, and a tree that grows at
+/// its end alone keeps each of its nodes half empty. So the first half of a page makes half empty
+/// nodes, which the other half fills.
+async fn apply_page(
+    ports: &Ports,
+    tenants: &Tenants,
+    base: &mut Snapshot,
+    page: &[Stored],
+) -> Result<(), FollowFailed> {
+    let upto = base.revision;
+    let rows = page.iter().step_by(2).chain(page.iter().skip(1).step_by(2));
+    for row in rows.filter(|row| row.commit_seq <= upto) {
+        apply_row(ports, tenants, base, row).await?;
+    }
+    Ok(())
 }
 
 /// What the changes after `applied` take away, and the revisions that they replaced.
@@ -184,8 +201,7 @@ async fn apply_row(
 ) -> Result<(), FollowFailed> {
     match row.aggregate.kind {
         Kind::Key => {
-            let key = read_key(tenants, row)?;
-            to.keys.insert(key.id, Arc::new(KeyEntry { key }));
+            to.put_key(read_key(tenants, row)?);
         }
         Kind::AccessKey => {
             let key = AccessKey::from_body(&open(tenants, row)?).map_err(unread(row))?;
@@ -203,7 +219,8 @@ async fn apply_row(
     Ok(())
 }
 
-fn read_key(tenants: &Tenants, row: &Stored) -> Result<Key, FollowFailed> {
+/// The key that a row is.
+pub(crate) fn read_key(tenants: &Tenants, row: &Stored) -> Result<Key, FollowFailed> {
     Key::from_body(&open(tenants, row)?).map_err(unread(row))
 }
 

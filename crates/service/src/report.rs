@@ -146,11 +146,11 @@ impl Service {
     fn destroyed(&self) -> Destroyed {
         let snapshot = self.keyring.snapshot();
         let mut seen = Destroyed { suspended: self.destroying.is_suspended(), ..<_>::default() };
-        for key in snapshot.keys.values().map(|entry| &entry.key) {
-            match key.state {
+        for entry in snapshot.keys.values() {
+            match entry.state {
                 KeyState::Destroyed { .. } => {
                     seen.keys += 1;
-                    seen.versions += key.versions.len();
+                    seen.versions += entry.version_count();
                 }
                 KeyState::Doomed { due } => {
                     seen.next = Some(seen.next.map_or(due, |next: Timestamp| next.min(due)));

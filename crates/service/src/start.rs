@@ -34,6 +34,7 @@ use crate::{
     metrics::{MeasuredDisk, Metrics},
     outbox::Outbox,
     own_ledger,
+    pages::Pages,
     points::PointNumbers,
     ports::{Ports, blocking},
     progress::Progress,
@@ -51,7 +52,6 @@ use crate::{
 const HOUR_MS: u64 = 60 * 60 * 1000;
 const OPENED_KEYS_MAX: usize = 8_192;
 const SIGNING_KEYS_MAX: usize = 1_024;
-const SCAN_ROWS: usize = 1_000;
 
 /// What `serve` may be told.
 #[derive(Debug, Clone, Copy)]
@@ -364,7 +364,8 @@ async fn run(
         end: std::sync::Mutex::new(end),
     });
     record_start(&ports, &sealing).await?;
-    Feeder { ports: ports.clone(), set: set.clone(), outbox, root }.start();
+    Feeder { ports: ports.clone(), set: set.clone(), outbox, root, tenants: tenants.clone() }
+        .start();
     follow((&ports, &set, &progress, &tenants, &keyring), layers);
     ports.tasks.spawn("shipper", Box::pin(shipper.clone().run()));
     let signer = sealing.signer.clone();
@@ -600,15 +601,13 @@ fn open_system(
 
 /// All rows of a kind.
 pub(crate) async fn scan_all(site: &Site, kind: Kind) -> Result<Vec<Stored>, StoreFailed> {
-    let mut rows: Vec<Stored> = Vec::new();
+    let (mut pages, mut rows) = (Pages::of(kind), Vec::new());
     loop {
-        let after = rows.last().map(|row| row.aggregate.id);
-        let page = site.store.scan(Scan::Kind { kind, after, limit: SCAN_ROWS }).await?;
-        let more = page.len() == SCAN_ROWS;
-        rows.extend(page);
-        if !more {
+        let page = pages.next(&*site.store).await?;
+        if page.is_empty() {
             return Ok(rows);
         }
+        rows.extend(page);
     }
 }
 

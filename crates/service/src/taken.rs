@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_domain::{KeyId, KeyState, TenantId};
 
-use crate::keyring::{KeyEntry, Snapshot};
+use crate::keyring::Snapshot;
 
 /// One thing taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,13 +88,12 @@ impl Snapshot {
     fn restrict(&mut self, id: KeyId, later: KeyState) {
         // A key that is not below the watermark yet allows nothing that could be taken.
         let Some(entry) = self.keys.get(&id) else { return };
-        let state = entry.key.state.restricted_by(later);
-        if state == entry.key.state {
+        let state = entry.state.restricted_by(later);
+        if state == entry.state {
             return;
         }
-        let mut entry = KeyEntry::clone(entry);
-        entry.key.state = state;
-        self.keys.insert(id, Arc::new(entry));
+        let entry = Arc::new(entry.in_state(state));
+        self.keys.insert(id, entry);
     }
 
     /// Removes the alias with this aggregate id, and says where it was.

@@ -3,6 +3,8 @@
 //! Invariant: each answer comes from one snapshot: one statement, or one read transaction. Nothing
 //! is believed: a row that our writer could not have written is named and not repaired.
 
+use std::fmt;
+
 use keystead_crypto::{Material, Sealed};
 use keystead_domain::{ChangeId, Kind, TenantId, VersionId, to_hex};
 use keystead_store::{
@@ -108,7 +110,7 @@ impl<'c> Queries<'c> {
         version: VersionId,
     ) -> Result<Option<Sealed<Material>>, StoreFailed> {
         let found = rows(MATERIAL, &mut self.material, [version.as_bytes()], |row| {
-            Cells::new(MATERIAL, row, version.to_string()).sealed("sealed")
+            Cells::new(MATERIAL, row, version).sealed("sealed")
         });
         Ok(found?.pop())
     }
@@ -116,7 +118,7 @@ impl<'c> Queries<'c> {
     /// See `Backend::outcome`.
     pub(crate) fn outcome(&mut self, id: ChangeId) -> Result<Option<Committed>, StoreFailed> {
         let found = rows(CHANGE, &mut self.outcome, [id.as_bytes()], |row| {
-            let commit_seq = Cells::new(CHANGE, row, id.to_string()).counted("commit_seq")?;
+            let commit_seq = Cells::new(CHANGE, row, id).counted("commit_seq")?;
             Ok(Committed { commit_seq })
         });
         Ok(found?.pop())
@@ -160,13 +162,28 @@ fn rows<T>(
     Ok(values)
 }
 
+/// An aggregate as people would name it, as far as it is known.
+struct Named {
+    kind: Option<Kind>,
+    id: [u8; 16],
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(kind) = self.kind {
+            write!(f, "{kind} ")?;
+        }
+        f.write_str(&to_hex(&self.id))
+    }
+}
+
 fn stored(row: &Row<'_>) -> Result<Stored, StoreFailed> {
     let cells = Cells::new(AGGREGATE, row, "of unknown id");
     let id = cells.array("id")?;
-    let cells = cells.named(to_hex(&id));
+    let cells = cells.named(Named { kind: None, id });
     let number = u16::try_from(cells.counted("kind")?).ok();
     let kind = number.and_then(Kind::from_number).ok_or_else(|| cells.corrupt("kind"))?;
-    let cells = cells.named(format!("{kind} {}", to_hex(&id)));
+    let cells = cells.named(Named { kind: Some(kind), id });
     Ok(Stored {
         aggregate: AggregateRef { kind, id },
         tenant: TenantId::from_bytes(cells.array("tenant")?),
@@ -178,7 +195,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, StoreFailed> {
 
 /// The row at place `expected`; any other means that the log has a gap.
 fn committed_change(row: &Row<'_>, expected: u64) -> Result<CommittedChange, StoreFailed> {
-    let cells = Cells::new(CHANGE, row, expected.to_string());
+    let cells = Cells::new(CHANGE, row, expected);
     let commit_seq = cells.counted("commit_seq")?;
     if commit_seq != expected {
         return Err(cells.corrupt("commit_seq"));

@@ -1,32 +1,35 @@
 //! Turns columns into values, and says which table, row and column hold something else.
 
+use std::fmt::Display;
+
 use keystead_crypto::Sealed;
 use keystead_store::StoreFailed;
 use rusqlite::{Row, types::ValueRef};
 
 use crate::failure::store_failed;
 
-/// A row of a table, with its key as people would name it.
-pub(crate) struct Cells<'r, 's> {
+/// A row of a table, with its key as people would name it: a text only where something is wrong,
+/// as a start reads every row there is.
+pub(crate) struct Cells<'r, 's, K> {
     table: &'static str,
     row: &'r Row<'s>,
-    key: String,
+    key: K,
 }
 
-impl<'r, 's> Cells<'r, 's> {
+impl<'r, 's, K: Display> Cells<'r, 's, K> {
     /// `key` names the row in failures until it is known better.
-    pub(crate) fn new(table: &'static str, row: &'r Row<'s>, key: impl Into<String>) -> Self {
-        Self { table, row, key: key.into() }
+    pub(crate) fn new(table: &'static str, row: &'r Row<'s>, key: K) -> Self {
+        Self { table, row, key }
     }
 
     /// The same row under the name that its own columns give.
-    pub(crate) fn named(self, key: String) -> Self {
-        Self { key, ..self }
+    pub(crate) fn named<N: Display>(&self, key: N) -> Cells<'r, 's, N> {
+        Cells { table: self.table, row: self.row, key }
     }
 
     /// A failure that names this row's column.
     pub(crate) fn corrupt(&self, column: &'static str) -> StoreFailed {
-        StoreFailed::Corrupt { table: self.table, row: self.key.clone(), column }
+        StoreFailed::Corrupt { table: self.table, row: self.key.to_string(), column }
     }
 
     fn value(&self, column: &'static str) -> Result<ValueRef<'r>, StoreFailed> {

@@ -136,7 +136,7 @@ impl Service {
     /// Whoever encrypts under a name must not find a key for signatures there all at once.
     fn same_usage(&self, alias: &Alias, target: KeyId) -> Result<(), Error> {
         let snapshot = self.keyring.snapshot();
-        let usage = |id| snapshot.key(id, alias.tenant).map(|entry| entry.key.spec.usage());
+        let usage = |id| snapshot.key(id, alias.tenant).map(|entry| entry.spec.usage());
         // Whether there is such a key is not decided here.
         match usage(alias.target).zip(usage(target)) {
             Some((present, next)) if present != next => {

@@ -14,7 +14,7 @@ use crate::{
     CreateKey, Cx, Error, Fault, Service,
     audit::job_event,
     commit::{Made, commit_known},
-    start::scan_all,
+    pages::Pages,
 };
 
 /// How often remembered keys are looked through, in milliseconds.
@@ -100,10 +100,20 @@ impl Service {
     }
 
     async fn forget_over(&self) -> Result<(), Error> {
-        let rows = scan_all(&self.ports, Kind::IdempotencyKey).await.map_err(Fault::from)?;
         let now = self.ports.clock.now();
+        let mut pages = Pages::of(Kind::IdempotencyKey);
+        loop {
+            let page = pages.next(&*self.ports.store).await.map_err(Fault::from)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.forget_of(&page, now).await?;
+        }
+    }
+
+    async fn forget_of(&self, page: &[Stored], now: Timestamp) -> Result<(), Error> {
         let mut over = Vec::new();
-        for row in &rows {
+        for row in page {
             if !self.read_kept(row)?.is_kept(now) {
                 over.push(delete(row));
             }

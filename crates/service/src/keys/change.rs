@@ -107,7 +107,7 @@ impl Service {
 
     fn standing(&self, cx: &Cx, change: &KeyChange, key: &Key, since: u64) -> Standing {
         let snapshot = self.keyring.snapshot();
-        let in_force = snapshot.key(key.id, key.tenant).map_or(key.state, |entry| entry.key.state);
+        let in_force = snapshot.key(key.id, key.tenant).map_or(key.state, |entry| entry.state);
         let is_waiting = since > self.progress.applied.at();
         let is_repeated = self.late.is(cx.principal.id, key.id, change.operation(), since);
         Standing { is_waiting, in_force, is_repeated }

@@ -95,7 +95,7 @@ impl Service {
         let snapshot = self.keyring.snapshot();
         let id = snapshot.key_id(name, cx.principal.tenant)?;
         if let Some(entry) = snapshot.key(id, cx.principal.tenant) {
-            return Ok(self.shown(entry.key.clone(), Vaulted::Yes));
+            return Ok(self.shown(entry.to_key(), Vaulted::Yes));
         }
         match self.creating(cx, id).await? {
             Some(key) => Ok(self.shown(key, Vaulted::NotYet)),
@@ -114,9 +114,9 @@ impl Service {
         let mut keys: Vec<KeyView> = snapshot
             .keys
             .range::<_, KeyId>((from, Bound::Unbounded))
-            .filter(|(_, entry)| entry.key.tenant == cx.principal.tenant)
+            .filter(|(_, entry)| entry.tenant() == cx.principal.tenant)
             .take(command.limit + 1)
-            .map(|(_, entry)| self.shown(entry.key.clone(), Vaulted::Yes))
+            .map(|(_, entry)| self.shown(entry.to_key(), Vaulted::Yes))
             .collect();
         let more = keys.len() > command.limit;
         keys.truncate(command.limit);

@@ -61,8 +61,8 @@ impl Service {
     fn due_keys(&self) -> Vec<(KeyId, TenantId)> {
         let now = self.ports.clock.now();
         let snapshot = self.keyring.snapshot();
-        let doomed = snapshot.keys.values().map(|entry| &entry.key);
-        doomed.filter(|key| is_due(key, now)).map(|key| (key.id, key.tenant)).collect()
+        let doomed = snapshot.keys.values().filter(|entry| is_due(entry.state, now));
+        doomed.map(|entry| (entry.id, entry.tenant())).collect()
     }
 
     async fn destroy_key(&self, id: KeyId, tenant: TenantId) -> Result<(), Error> {
@@ -80,7 +80,7 @@ impl Service {
         let decide = |loaded: &Loaded| {
             let (key, since) = self.loaded_key(loaded, &key_at, tenant)?;
             let now = self.ports.clock.now();
-            if !is_due(&key, now) || since > self.progress.applied.at() {
+            if !is_due(key.state, now) || since > self.progress.applied.at() {
                 stays = true;
                 return Err(Fault::Contended.into());
             }
@@ -129,6 +129,6 @@ impl Service {
     }
 }
 
-fn is_due(key: &Key, now: keystead_domain::Timestamp) -> bool {
-    matches!(key.state, KeyState::Doomed { due } if due <= now)
+fn is_due(state: KeyState, now: keystead_domain::Timestamp) -> bool {
+    matches!(state, KeyState::Doomed { due } if due <= now)
 }

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use keystead_crypto::Secret;
-use keystead_domain::{ChangeId, Key, KeyId, KeyVersion, Kind, TenantId, Timestamp, to_hex};
+use keystead_domain::{
+    ChangeId, Key, KeyId, KeyVersion, Kind, RotationSchedule, TenantId, Timestamp, to_hex,
+};
 use keystead_ledger::{Attributes, Value};
 use keystead_store::{AggregateRef, ChangeSet, Loaded, MaterialRow};
 
@@ -88,7 +90,7 @@ impl Service {
         let snapshot = self.keyring.snapshot();
         let entry = snapshot.key(id, at.tenant).ok_or(Fault::KeyCreating { key: id })?;
         rotatable(&key)?;
-        if entry.key.versions.len() < key.versions.len() {
+        if entry.version_count() < key.versions.len() {
             return Ok(Rotated::Waiting(key, row.commit_seq));
         }
         if key.on_demand.len() >= ON_DEMAND_MAX {
@@ -168,8 +170,8 @@ impl Service {
     fn keys_to_rotate(&self) -> Vec<Key> {
         let now = self.ports.clock.now();
         let snapshot = self.keyring.snapshot();
-        let keys = snapshot.keys.values().map(|entry| &entry.key);
-        keys.filter(|key| rotatable(key).is_ok() && is_due(key, now)).cloned().collect()
+        let due = snapshot.keys.values().filter(|entry| is_due(entry.rotation(), now));
+        due.map(|entry| entry.to_key()).filter(|key| rotatable(key).is_ok()).collect()
     }
 }
 
@@ -186,7 +188,7 @@ fn with_version(
     }
     match asked {
         Asked::By(_) => key.on_demand.push(version.number),
-        Asked::BySchedule if is_due(&key, now) => {
+        Asked::BySchedule if is_due(key.rotation, now) => {
             key.rotation = key.rotation.map(|schedule| schedule.rotated(now));
         }
         Asked::BySchedule => return Err(Fault::Contended.into()),
@@ -195,6 +197,6 @@ fn with_version(
     Ok(key)
 }
 
-fn is_due(key: &Key, now: Timestamp) -> bool {
-    key.rotation.is_some_and(|schedule| schedule.next <= now)
+fn is_due(rotation: Option<RotationSchedule>, now: Timestamp) -> bool {
+    rotation.is_some_and(|schedule| schedule.next <= now)
 }

@@ -170,7 +170,7 @@ impl Service {
     fn keys_by_state(&self) -> BTreeMap<&'static str, u64> {
         let mut keys: BTreeMap<_, u64> = KEY_STATES.into_iter().map(|name| (name, 0)).collect();
         for entry in self.keyring.snapshot().keys.values() {
-            *keys.entry(state_name(&entry.key.state)).or_default() += 1;
+            *keys.entry(state_name(&entry.state)).or_default() += 1;
         }
         keys
     }

@@ -23,7 +23,7 @@ use crate::{
     ports::blocking,
     shipper::ChainEnd,
     start::scan_all,
-    vaults::{held, object_name, put_quorum},
+    vaults::{held_chain, object_name, put_quorum},
 };
 
 pub(crate) use state::rows_at;
@@ -215,7 +215,7 @@ impl Service {
         let mut highest = known.map(|point| point.id.number).max().unwrap_or(1);
         for member in &self.set.members {
             // One that is away is compared with the others before it gets anything.
-            let Ok(names) = held(&*member.vault, self.instance.id).await else { continue };
+            let Ok(names) = held_chain(&*member.vault, self.instance.id).await else { continue };
             let there = names.iter().filter_map(|name| match names::parse(name.as_ref())? {
                 ObjectKind::Point { incarnation, number, .. } if incarnation == own => Some(number),
                 _ => None,

@@ -167,12 +167,12 @@ impl Proofs {
 fn count(record: &Record, snapshot: &Snapshot) -> Unproven {
     let mut counts = Unproven::default();
     for entry in snapshot.keys.values() {
-        if matches!(entry.key.state, KeyState::Destroyed { .. }) {
+        if matches!(entry.state, KeyState::Destroyed { .. }) {
             continue;
         }
-        for version in &entry.key.versions {
+        for version in entry.versions() {
             counts.versions += 1;
-            match record.proven(version.id) {
+            match record.proven(version) {
                 None => counts.unproven += 1,
                 Some(at) => counts.oldest = Some(counts.oldest.map_or(at, |old| old.min(at))),
             }
@@ -321,10 +321,10 @@ impl Service {
         let known = self.keyring.snapshot();
         let results: std::collections::BTreeMap<_, _> =
             walked.versions.iter().map(|p| (p.version, p.outcome.is_ok())).collect();
-        let all = known.keys.values().flat_map(|entry| &entry.key.versions);
+        let all = known.keys.values().flat_map(|entry| entry.versions());
         next.prove(all.map(|version| {
-            let now = results.get(&version.id).is_some_and(|proven| *proven).then_some(at);
-            (version.id, now)
+            let now = results.get(&version).is_some_and(|proven| *proven).then_some(at);
+            (version, now)
         }));
         let head = walked.head;
         next.recovery = Some(RecoveryRun {

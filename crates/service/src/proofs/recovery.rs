@@ -148,12 +148,12 @@ impl Exercised<'_> {
         material: Secret<32>,
     ) -> Option<Result<(), String>> {
         let entry = self.snapshot.keys.get(&key.id)?;
-        if !entry.key.versions.iter().any(|known| known.id == version.id) {
+        if !entry.has(version.id) {
             return None;
         }
         let recovered = OpenedKey::new(key.spec, key_version(key.id, version.id), material);
         let (ports, tenants) = (&self.service.ports, &self.service.tenants);
-        let running = open_apart(&*ports.store, tenants, &entry.key, version.id).await.ok()?;
+        let running = open_apart(&*ports.store, tenants, entry, version.id).await.ok()?;
         let (Some(running), Some(recovered)) = (running, recovered) else {
             return Some(Err("the running key does not open: `restore key` mends it".to_owned()));
         };

@@ -35,7 +35,7 @@ impl Use for GenerateDataKey {
     ) -> Result<DataKeyGenerated, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        meant_for(&entry.key, KeyUsage::EncryptDecrypt, asked_for(command.hand_out))?;
+        meant_for(entry, KeyUsage::EncryptDecrypt, asked_for(command.hand_out))?;
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
         let ciphertext =
@@ -44,9 +44,8 @@ impl Use for GenerateDataKey {
             HandOut::Both => Some(plaintext),
             HandOut::CiphertextOnly => None,
         };
-        let key = &entry.key;
-        let key_check = key.current().key_check;
-        Ok(DataKeyGenerated { key: key.id, key_check, ciphertext, plaintext })
+        let key_check = entry.current_check();
+        Ok(DataKeyGenerated { key: entry.id, key_check, ciphertext, plaintext })
     }
 }
 

@@ -25,7 +25,7 @@ impl Use for Decrypt {
         length("ciphertextBlob", self.ciphertext.len(), CIPHERTEXT_MAX)?;
         let expected = match &self.key {
             Some(name) => {
-                let key = &find(cx, snapshot, name)?.key;
+                let key = find(cx, snapshot, name)?;
                 meant_for(key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
                 Some(key.id)
             }
@@ -66,7 +66,7 @@ pub(super) fn named(cx: &Cx, snapshot: &Snapshot, ciphertext: &[u8]) -> Result<R
     let named = named_key(ciphertext).ok_or(Fault::Ciphertext)?;
     let id = KeyId::from_bytes(named.key);
     let entry = snapshot.key(id, cx.principal.tenant).ok_or(Fault::Ciphertext)?;
-    Ok(Resource::key(id, entry.key.tenant, Some(VersionId::from_bytes(named.version))))
+    Ok(Resource::key(id, entry.tenant(), Some(VersionId::from_bytes(named.version))))
 }
 
 /// Opens a ciphertext under the version that it was resolved to; with that version's check value.
@@ -78,13 +78,11 @@ pub(super) async fn open(
     ciphertext: &[u8],
 ) -> Result<([u8; 32], Zeroizing<Vec<u8>>), Error> {
     let entry = resolved(snapshot, at)?;
-    let key = &entry.key;
-    opening(key)?;
+    opening(entry)?;
     let version = at.version.ok_or(Fault::Ciphertext)?;
     let opened = service.open_key(entry, version).await?;
     // What names a key that encrypts nothing was made by nobody.
     let cipher = opened.cipher().ok_or(Fault::Ciphertext)?;
     let plaintext = cipher.decrypt(context, ciphertext).map_err(|_| Fault::Ciphertext)?;
-    let version = key.versions.iter().find(|known| known.id == version);
-    Ok((version.ok_or(Fault::Ciphertext)?.key_check, plaintext))
+    Ok((entry.key_check(version).ok_or(Fault::Ciphertext)?, plaintext))
 }

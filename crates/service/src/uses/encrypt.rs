@@ -32,10 +32,10 @@ impl Use for Encrypt {
     ) -> Result<Encrypted, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        meant_for(&entry.key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
+        meant_for(entry, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let ciphertext =
             seal(service, entry, CipherKind::Message, &command.context, &command.plaintext).await?;
-        Ok(Encrypted { key: entry.key.id, ciphertext })
+        Ok(Encrypted { key: entry.id, ciphertext })
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn seal(
     plaintext: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let opened = steps::to_protect(service, entry).await?;
-    let context = CipherContext::new(kind, entry.key.tenant.as_bytes(), context);
+    let context = CipherContext::new(kind, entry.tenant().as_bytes(), context);
     let cipher = opened.cipher().ok_or(Fault::Internal)?;
     Ok(cipher.encrypt(&service.ports.entropy, &context, plaintext))
 }

@@ -112,13 +112,13 @@ impl Use for GenerateLeasedDataKey {
     ) -> Result<DataKeyLeased, Error> {
         let (command, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        meant_for(&entry.key, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
+        meant_for(entry, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let mut plaintext = Zeroizing::new(vec![0; command.bytes]);
         service.ports.entropy.fill(&mut plaintext);
         let kind = CipherKind::LeasedDataKey;
         let ciphertext = seal(service, entry, kind, &command.context, &plaintext).await?;
         let lease = grant(service, cx, &ciphertext, command.lease_ms)?;
-        Ok(DataKeyLeased { key: entry.key.id, ciphertext, plaintext, lease })
+        Ok(DataKeyLeased { key: entry.id, ciphertext, plaintext, lease })
     }
 }
 

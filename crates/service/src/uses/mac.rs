@@ -116,7 +116,7 @@ impl Use for GenerateMac {
         let opened = steps::to_protect(service, entry).await?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         let mac = key.mac(&command.message).to_vec();
-        Ok(MacGenerated { key: entry.key.id, algorithm, mac })
+        Ok(MacGenerated { key: entry.id, algorithm, mac })
     }
 }
 
@@ -146,6 +146,6 @@ impl Use for VerifyMac {
         let opened = steps::to_check(service, entry).await?;
         let OpenedKey::Mac(key) = &*opened else { return Err(Fault::Internal.into()) };
         key.verify(&command.message, &command.mac).map_err(|_| Fault::Mac)?;
-        Ok(MacVerified { key: entry.key.id, algorithm })
+        Ok(MacVerified { key: entry.id, algorithm })
     }
 }

@@ -25,7 +25,7 @@ pub use sign::{
 
 use std::{future::Future, sync::Arc};
 
-use keystead_domain::{Key, KeyId, KeyName, KeyUsage, Kind, VersionId};
+use keystead_domain::{KeyId, KeyName, KeyUsage, Kind, VersionId};
 use keystead_ledger::Attributes;
 
 use crate::{
@@ -260,18 +260,21 @@ pub(crate) fn find<'a>(
 
 /// A key under which new data may be protected now.
 pub(crate) fn protecting(service: &Service, entry: &KeyEntry) -> Result<(), Error> {
-    let key = &entry.key;
-    if !key.state.may_protect() {
-        return Err(Fault::KeyState { key: key.id, state: key.state }.into());
+    if !entry.state.may_protect() {
+        return Err(Fault::KeyState { key: entry.id, state: entry.state }.into());
     }
-    if !key.may_protect(service.ports.clock.now()) {
-        return Err(Fault::KeyExpired { key: key.id }.into());
+    if !entry.may_protect(service.ports.clock.now()) {
+        return Err(Fault::KeyExpired { key: entry.id }.into());
     }
     Ok(())
 }
 
 /// A key that is there to be used so, whatever its state.
-pub(crate) fn meant_for(key: &Key, usage: KeyUsage, operation: &'static str) -> Result<(), Error> {
+pub(crate) fn meant_for(
+    key: &KeyEntry,
+    usage: KeyUsage,
+    operation: &'static str,
+) -> Result<(), Error> {
     if key.spec.usage() == usage {
         return Ok(());
     }
@@ -279,7 +282,7 @@ pub(crate) fn meant_for(key: &Key, usage: KeyUsage, operation: &'static str) -> 
 }
 
 /// A key that may check or open what it made.
-pub(crate) fn opening(key: &Key) -> Result<(), Error> {
+pub(crate) fn opening(key: &KeyEntry) -> Result<(), Error> {
     if key.state.may_open() {
         return Ok(());
     }

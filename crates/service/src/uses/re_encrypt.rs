@@ -21,11 +21,11 @@ impl Use for ReEncrypt {
 
     /// It is about the key that it opens; the other one is checked as well, and its event names it.
     fn resolve(&self, cx: &Cx, snapshot: &Snapshot) -> Result<Resource, Error> {
-        let to = &find(cx, snapshot, &self.destination)?.key;
+        let to = find(cx, snapshot, &self.destination)?;
         meant_for(to, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
         let expected = match &self.source {
             Some(name) => {
-                let from = &find(cx, snapshot, name)?.key;
+                let from = find(cx, snapshot, name)?;
                 meant_for(from, KeyUsage::EncryptDecrypt, Self::OPERATION)?;
                 Some(from.id)
             }
@@ -40,7 +40,7 @@ impl Use for ReEncrypt {
 
     fn said(&self, cx: &Cx, snapshot: &Snapshot) -> Attributes {
         let Ok(to) = find(cx, snapshot, &self.destination) else { return Attributes::new() };
-        let key = Value::Clear(to.key.id.to_string().into_bytes());
+        let key = Value::Clear(to.id.to_string().into_bytes());
         Attributes::new().with("destination", &key).expect("an id fits an attribute")
     }
 
@@ -64,8 +64,8 @@ impl Use for ReEncrypt {
         Ok(ReEncrypted {
             source: KeyId::from_bytes(at.id),
             source_check,
-            destination: to.key.id,
-            destination_check: to.key.current().key_check,
+            destination: to.id,
+            destination_check: to.current_check(),
             ciphertext,
         })
     }

@@ -155,7 +155,7 @@ impl Use for Sign {
             (OpenedKey::P256(key), Checked::Digest(digest)) => key.sign_digest(digest),
             _ => return Err(Fault::Internal.into()),
         };
-        Ok(SignedMessage { key: entry.key.id, algorithm, signature })
+        Ok(SignedMessage { key: entry.id, algorithm, signature })
     }
 }
 
@@ -191,7 +191,7 @@ impl Use for Verify {
             _ => return Err(Fault::Internal.into()),
         };
         holds.map_err(|_| Fault::Signature)?;
-        Ok(SignatureVerified { key: entry.key.id, algorithm })
+        Ok(SignatureVerified { key: entry.id, algorithm })
     }
 }
 
@@ -215,7 +215,7 @@ impl Use for GetPublicKey {
     ) -> Result<PublicKeyShown, Error> {
         let (_, at, _) = approved.into_parts();
         let entry = resolved(snapshot, &at)?;
-        let (key, spec) = (entry.key.id, entry.key.spec);
+        let (key, spec) = (entry.id, entry.spec);
         let algorithm = spec.signing().ok_or(Fault::NoPublicKey { key, spec })?;
         let opened = steps::to_check(service, entry).await?;
         let der = match &*opened {

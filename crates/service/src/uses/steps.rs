@@ -27,8 +27,8 @@ pub(super) trait Algorithm: Copy + PartialEq {
 
 /// The current version of the key that a caller names.
 pub(super) fn current(cx: &Cx, snapshot: &Snapshot, name: &KeyName) -> Result<Resource, Error> {
-    let key = &find(cx, snapshot, name)?.key;
-    Ok(Resource::key(key.id, key.tenant, Some(key.current().id)))
+    let entry = find(cx, snapshot, name)?;
+    Ok(Resource::key(entry.id, entry.tenant(), Some(entry.current())))
 }
 
 /// The algorithm of a key that is meant for it: the one that the caller named, if any.
@@ -37,8 +37,8 @@ pub(super) fn agreed<A: Algorithm>(
     named: Option<A>,
     operation: &'static str,
 ) -> Result<A, Error> {
-    meant_for(&entry.key, A::USAGE, operation)?;
-    let spec = entry.key.spec;
+    meant_for(entry, A::USAGE, operation)?;
+    let spec = entry.spec;
     let own = A::of(spec).ok_or(Fault::Internal)?;
     match named.filter(|named| *named != own) {
         None => Ok(own),
@@ -52,11 +52,11 @@ pub(super) async fn to_protect(
     entry: &KeyEntry,
 ) -> Result<Arc<OpenedKey>, Error> {
     protecting(service, entry)?;
-    service.open_key(entry, entry.key.current().id).await
+    service.open_key(entry, entry.current()).await
 }
 
 /// Opens the current version of a key that may check what it made.
 pub(super) async fn to_check(service: &Service, entry: &KeyEntry) -> Result<Arc<OpenedKey>, Error> {
-    opening(&entry.key)?;
-    service.open_key(entry, entry.key.current().id).await
+    opening(entry)?;
+    service.open_key(entry, entry.current()).await
 }

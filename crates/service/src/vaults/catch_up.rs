@@ -8,10 +8,12 @@ use std::collections::BTreeSet;
 
 use keystead_archive::names;
 use keystead_domain::{IncarnationId, InstanceId, VaultId};
+use keystead_store::StoreFailed;
 use keystead_targets::{ObjectName, PutNew, Vault, VaultError};
 use thiserror::Error;
 
 use super::{Lineage, Member, VaultSet};
+use crate::follower::FollowFailed;
 
 /// Why a vault cannot be used at present.
 #[derive(Debug, Error)]
@@ -43,6 +45,15 @@ pub(crate) enum NotUsable {
         /// Which segment.
         sequence: u64,
     },
+    /// What it must hold is not known at present.
+    #[error("the keys whose copies it must hold cannot be read: {0}")]
+    Keys(#[from] FollowFailed),
+}
+
+impl From<StoreFailed> for NotUsable {
+    fn from(failed: StoreFailed) -> Self {
+        Self::Keys(failed.into())
+    }
 }
 
 /// What a vault got from the others.
@@ -54,30 +65,32 @@ pub(crate) struct Copied {
     pub(crate) complete: bool,
 }
 
-/// The names under an instance that a vault holds, those of ledgers apart. Of a replaced object the
-/// first version counts.
+/// The names under an instance that a vault holds, those of ledgers apart: for a restore, which
+/// needs them all and once.
 pub(crate) async fn held(
     vault: &dyn Vault,
     instance: InstanceId,
 ) -> Result<BTreeSet<ObjectName>, VaultError> {
-    listed(vault, instance, &[names::LEDGER_FOLDER]).await
+    listed(vault, &format!("{instance}/"), &[names::LEDGER_FOLDER]).await
 }
 
-/// The same without key copies, which are most of what a vault holds and tell nothing of who writes
-/// there or how far.
+/// The names under an instance that a vault holds, those of ledgers and key copies apart: these are
+/// most of what a vault holds and tell nothing of who writes there or how far.
 pub(crate) async fn held_chain(
     vault: &dyn Vault,
     instance: InstanceId,
 ) -> Result<BTreeSet<ObjectName>, VaultError> {
-    listed(vault, instance, &[names::LEDGER_FOLDER, names::KEY_FOLDER]).await
+    let apart = &[names::LEDGER_FOLDER, names::KEY_FOLDER];
+    listed(vault, &format!("{instance}/"), apart).await
 }
 
-async fn listed(
+/// The names under a prefix. Of a replaced object the first version counts.
+pub(super) async fn listed(
     vault: &dyn Vault,
-    instance: InstanceId,
+    prefix: &str,
     apart: &[&str],
 ) -> Result<BTreeSet<ObjectName>, VaultError> {
-    let listed = vault.list_apart(&format!("{instance}/"), apart).await?;
+    let listed = vault.list_apart(prefix, apart).await?;
     for object in listed.iter().filter(|object| object.versions > 1) {
         tracing::warn!(vault = %vault.url(), name = %object.name, "an object was replaced");
     }
@@ -97,30 +110,30 @@ pub(crate) fn contiguous(
 }
 
 impl VaultSet {
-    /// Copies to `member`, which holds `own`, what any other vault holds and it lacks, segments of
-    /// this incarnation apart.
-    pub(crate) async fn copy_missing(
+    /// Copies to `member`, which holds `own`, what any other vault holds and it lacks, key copies
+    /// and segments of this incarnation apart.
+    pub(super) async fn copy_missing(
         &self,
         member: &Member,
         own: &BTreeSet<ObjectName>,
     ) -> Result<Copied, NotUsable> {
-        let mut copied = Copied { objects: 0, complete: true };
-        for peer in self.members.iter().filter(|peer| peer.id != member.id) {
-            let Ok(theirs) = held(&*peer.vault, self.lineage.instance).await else {
-                copied.complete = false;
-                continue;
-            };
-            for name in theirs.difference(own).filter(|name| self.is_shared(name)) {
-                match peer.vault.read(name).await {
-                    Ok(Some(bytes)) => {
-                        let put = member.vault.put_new(name, &bytes).await?;
-                        copied.objects += u64::from(put == PutNew::Created);
-                    }
-                    _ => copied.complete = false,
+        let mut copied = Copied::NOTHING;
+        for peer in self.peers(member) {
+            match held_chain(&*peer.vault, self.lineage.instance).await {
+                Ok(theirs) => {
+                    let lacking = theirs.difference(own).filter(|name| self.is_shared(name));
+                    copied.add(copy(peer, member, lacking).await?);
                 }
+                Err(_) => copied.complete = false,
             }
         }
         Ok(copied)
+    }
+
+    /// All others.
+    pub(super) fn peers(&self, member: &Member) -> impl Iterator<Item = &Member> {
+        let id = member.id;
+        self.members.iter().map(|peer| &**peer).filter(move |peer| peer.id != id)
     }
 
     /// Is this an object that every vault holds as it is?
@@ -129,6 +142,35 @@ impl VaultSet {
         let segments = format!("{instance}/{incarnation}/");
         let of_ours = name.as_ref().strip_prefix(&segments).is_some_and(is_sequence);
         !of_ours && name.as_ref() != names::vault_record(instance)
+    }
+}
+
+/// Copies objects that `peer` is said to hold to `member`.
+pub(super) async fn copy(
+    peer: &Member,
+    member: &Member,
+    names: impl Iterator<Item = &ObjectName>,
+) -> Result<Copied, NotUsable> {
+    let mut copied = Copied::NOTHING;
+    for name in names {
+        match peer.vault.read(name).await {
+            Ok(Some(bytes)) => {
+                let put = member.vault.put_new(name, &bytes).await?;
+                copied.objects += u64::from(put == PutNew::Created);
+            }
+            _ => copied.complete = false,
+        }
+    }
+    Ok(copied)
+}
+
+impl Copied {
+    /// It lacked nothing.
+    pub(super) const NOTHING: Self = Self { objects: 0, complete: true };
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.complete &= other.complete;
     }
 }
 

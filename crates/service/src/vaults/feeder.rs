@@ -13,14 +13,14 @@ use keystead_targets::ObjectName;
 
 use super::{
     Health, Member, Rival, VaultSet,
-    catch_up::{Copied, NotUsable, contiguous, held, held_chain, object_name},
+    catch_up::{Copied, NotUsable, contiguous, held_chain, object_name},
     member::Put,
     rival::whose,
 };
-use crate::{FenceReason, outbox::Outbox, ports::Ports};
+use crate::{FenceReason, outbox::Outbox, ports::Ports, tenants::Tenants};
 
 /// How often a vault is asked and listed although nothing is to be put, in milliseconds.
-const PROBE_MS: u64 = 30_000;
+pub(super) const PROBE_MS: u64 = 30_000;
 const RETRY_FIRST_MS: u64 = 1_000;
 const RETRY_LAST_MS: u64 = 30_000;
 
@@ -31,6 +31,7 @@ pub(crate) struct Feeder {
     pub(crate) set: Arc<VaultSet>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) root: VerifyingKey,
+    pub(crate) tenants: Arc<Tenants>,
 }
 
 impl Feeder {
@@ -78,13 +79,17 @@ impl Feeder {
             self.compare(member, lacks).await?;
             member.listed(asked_ms);
         }
+        self.go_on(member, asked_ms).await
+    }
+
+    /// Does anybody else write, and what is new?
+    pub(super) async fn go_on(&self, member: &Member, asked_ms: u64) -> Result<(), NotUsable> {
         self.probe_next(member).await?;
-        if self.set.fence.reason().is_some() {
-            return Ok(());
+        if self.set.fence.reason().is_none() {
+            self.saw(member, asked_ms);
+            self.put_new_segments(member).await?;
+            member.set_health(Health::Current);
         }
-        self.saw(member, asked_ms);
-        self.put_new_segments(member).await?;
-        member.set_health(Health::Current);
         Ok(())
     }
 
@@ -127,8 +132,11 @@ impl Feeder {
         member.recount(proven);
         set.settle();
         if lacks || stale || member.is_incomplete() {
-            let own = held(&*member.vault, set.lineage.instance).await?;
             self.copy_missing(member, &own).await?;
+        }
+        let now_ms = self.ports.clock.monotonic_ms();
+        if lacks || stale || now_ms >= member.copies_due_ms() {
+            self.copy_keys(member).await?;
         }
         Ok(())
     }
@@ -143,9 +151,7 @@ impl Feeder {
         own: &BTreeSet<ObjectName>,
     ) -> Result<(), NotUsable> {
         let Copied { objects, complete } = self.set.copy_missing(member, own).await?;
-        if objects > 0 {
-            tracing::info!(vault = %member.vault.url(), objects, "a vault caught up");
-        }
+        caught_up(member, objects);
         // What a peer that is away holds alone comes with a later listing.
         member.set_complete(complete);
         Ok(())
@@ -228,6 +234,13 @@ impl Feeder {
     fn name(&self, sequence: u64) -> ObjectName {
         let lineage = &self.set.lineage;
         object_name(&names::segment(lineage.instance, lineage.incarnation, sequence))
+    }
+}
+
+/// Says so where a vault got something from the others.
+pub(super) fn caught_up(member: &Member, objects: u64) {
+    if objects > 0 {
+        tracing::info!(vault = %member.vault.url(), objects, "a vault caught up");
     }
 }
 

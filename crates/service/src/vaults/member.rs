@@ -39,6 +39,7 @@ pub(crate) struct Member {
     listed_ms: AtomicU64,
     lacks_objects: AtomicBool,
     is_incomplete: AtomicBool,
+    copies_due_ms: AtomicU64,
     health: Mutex<Health>,
     /// The record that was last found there and proved to be this vault's.
     record: Mutex<Option<Vec<u8>>>,
@@ -64,6 +65,7 @@ impl Member {
             // Until it was compared with the others, a vault may lack anything.
             lacks_objects: AtomicBool::new(true),
             is_incomplete: AtomicBool::new(false),
+            copies_due_ms: AtomicU64::new(u64::MAX),
             health: Mutex::new(Health::Unasked),
             record: Mutex::new(None),
         }
@@ -142,6 +144,16 @@ impl Member {
 
     pub(crate) fn set_complete(&self, complete: bool) {
         self.is_incomplete.store(!complete, Ordering::Release);
+    }
+
+    /// When key copies that it lacked and nobody gave are looked for again, in monotonic
+    /// milliseconds; never where it lacks none.
+    pub(crate) fn copies_due_ms(&self) -> u64 {
+        self.copies_due_ms.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_copies_due(&self, at_ms: u64) {
+        self.copies_due_ms.store(at_ms, Ordering::Release);
     }
 
     /// Marks that an object could not be put here, so that the feeder compares it with the others.

@@ -7,6 +7,7 @@
 mod catch_up;
 mod feeder;
 mod fence;
+mod key_copies;
 mod member;
 mod quorum;
 mod rival;
