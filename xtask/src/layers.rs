@@ -227,6 +227,7 @@ const RINGS: [Row; 19] = [
             "base64-simd",
             "hyper",
             "hyper-util",
+            "mimalloc",
             "rustix",
             "serde",
             "serde_json",

@@ -11,6 +11,7 @@ mod errors;
 mod harden;
 mod pool;
 mod region;
+mod scratch;
 mod slots;
 mod wipe;
 
@@ -18,6 +19,7 @@ pub use block::Block;
 pub use errors::{HardenFailed, InitFailed};
 pub use harden::harden_process;
 pub use pool::{Stats, init, stats};
+pub use scratch::with_scratch;
 pub use slots::MAX_BLOCK_BYTES;
 pub use wipe::wipe;
 

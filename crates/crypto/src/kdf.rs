@@ -127,9 +127,13 @@ impl Argon2Cost {
         let argon =
             argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
         let mut done = Ok(());
-        let out = Secret::init_with(|place: &mut [u8; 32]| {
-            done = argon.hash_password_into(passphrase, salt, place);
+        let blocks = argon.params().block_count();
+        let out = keystead_arena::with_scratch(blocks, |memory: &mut [argon2::Block]| {
+            Secret::init_with(|place: &mut [u8; 32]| {
+                done = argon.hash_password_into_with_memory(passphrase, salt, place, memory);
+            })
         });
+        let out = out.map_err(|_| failed)?;
         done.map(|()| out).map_err(|_| failed)
     }
 }

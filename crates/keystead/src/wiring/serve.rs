@@ -55,7 +55,6 @@ pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
         supervisor.say("STATUS=agreeing with the vaults");
         let options = StartOptions { max_unfenced_ms, audit_durability, upkeep };
         let service = start(site, options).await?;
-        give_back();
         let listener = bind(listen).await?;
         let address = listener.local_addr().map_err(WiringRefused::Server)?;
         node.serves(service.clone());
@@ -64,12 +63,6 @@ pub(crate) fn serve(plan: ServePlan, form: Form) -> Result<Exit, Failed> {
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
     served.map_err(Into::into)
-}
-
-/// What opening the seal took, 64 MiB and more, lies with the allocator: it looks for what the
-/// system may have back where a thread ends, and a node that has started ends none for long.
-fn give_back() {
-    let _ = std::thread::spawn(|| {}).join();
 }
 
 /// Answers metrics and probes for as long as the process lives; says where.
