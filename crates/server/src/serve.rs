@@ -7,7 +7,13 @@
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{Method, Request},
+};
+use futures_util::{FutureExt, future::Either};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -22,6 +28,7 @@ use tokio::{
 use crate::{
     Node,
     admission::Peer,
+    aws,
     crowd::{Crowd, Place},
     operators, router,
     witness::witness_router,
@@ -59,7 +66,8 @@ pub async fn serve(
     node: Arc<Node>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    accept(listener, router(service, node), MAX_CONNECTIONS, shutdown).await
+    let routes = Routes { aws: Some(service.clone()), router: router(service, node) };
+    accept(listener, routes, MAX_CONNECTIONS, shutdown).await
 }
 
 /// Serves metrics and probes on `listener` until `shutdown` ends.
@@ -71,7 +79,7 @@ pub async fn serve_operators(
     node: Arc<Node>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    accept(listener, operators(node), MAX_OPERATORS, shutdown).await
+    accept(listener, Routes { aws: None, router: operators(node) }, MAX_OPERATORS, shutdown).await
 }
 
 /// Serves a witness on `listener` until `shutdown` ends, then drains.
@@ -83,12 +91,22 @@ pub async fn serve_witness(
     witness: Arc<WitnessBook>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    accept(listener, witness_router(witness), MAX_CONNECTIONS, shutdown).await
+    let routes = Routes { aws: None, router: witness_router(witness) };
+    accept(listener, routes, MAX_CONNECTIONS, shutdown).await
+}
+
+/// What a listener serves.
+#[derive(Clone)]
+struct Routes {
+    /// Where `POST /` is the AWS front, it goes there past the router, whose own boxes and look-ups
+    /// nearly every request would pay for.
+    aws: Option<Arc<Service>>,
+    router: Router,
 }
 
 async fn accept(
     listener: TcpListener,
-    router: Router,
+    routes: Routes,
     max_connections: u32,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -104,8 +122,8 @@ async fn accept(
                     }
                     let permit = permits.clone().acquire_owned().await;
                     let permit = permit.expect("nothing closes this semaphore");
-                    let (router, place) = (router.clone(), crowd.enter());
-                    let connection = Connection { router, peer, permit, place };
+                    let (routes, place) = (routes.clone(), crowd.enter());
+                    let connection = Connection { routes, peer, permit, place };
                     tokio::spawn(connection.run(stream, stopped.clone()));
                 }
                 Err(failed) => {
@@ -128,7 +146,7 @@ async fn accept(
 }
 
 struct Connection {
-    router: Router,
+    routes: Routes,
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
     place: Place,
@@ -136,15 +154,20 @@ struct Connection {
 
 impl Connection {
     async fn run(self, stream: TcpStream, mut stopped: watch::Receiver<()>) {
-        let Self { router, peer, permit, place } = self;
+        let Self { routes: Routes { aws, router }, peer, permit, place } = self;
         let standing = place.standing.clone();
         // Answers are small and whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router);
+        let routed = TowerToHyperService::new(router);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer.ip(), standing.clone()));
-            hyper::service::Service::call(&service, request)
+            match &aws {
+                Some(service) if is_aws(&request) => {
+                    Either::Left(aws::handle(State(service.clone()), request).map(Ok))
+                }
+                _ => Either::Right(hyper::service::Service::call(&routed, request)),
+            }
         });
         let ended = {
             let served = http().serve_connection(TokioIo::new(stream), service);
@@ -164,6 +187,11 @@ impl Connection {
         }
         drop((permit, place));
     }
+}
+
+/// As the router has it.
+fn is_aws(request: &Request<Body>) -> bool {
+    request.method() == Method::POST && request.uri().path() == "/"
 }
 
 fn http() -> http1::Builder {
