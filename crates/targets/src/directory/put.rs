@@ -23,12 +23,14 @@ pub(super) fn put_new(
         return place.adopt();
     }
     let staged = Staged::create(folder)?;
-    staged.write(bytes)?;
-    staged.sync()?;
-    match place.link(&staged)? {
-        PutNew::Created => place.settle(),
-        PutNew::Exists => place.adopt(),
-    }
+    let outcome = staged.write(bytes).and_then(|()| staged.sync()).and_then(|()| {
+        match place.link(&staged)? {
+            PutNew::Created => place.settle(),
+            PutNew::Exists => place.adopt(),
+        }
+    });
+    staged.discard();
+    outcome
 }
 
 /// The place where an object is or will be.
@@ -158,17 +160,15 @@ impl<'a> Staged<'a> {
         fs::fsync(&self.file).map_err(|errno| self.folder.failure(errno))
     }
 
+    /// Removes the staging name. One that stays is removed when the vault is opened again.
+    pub(super) fn discard(self) {
+        let _ = fs::unlinkat(&self.within, &self.entry, AtFlags::empty());
+    }
+
     fn failure(&self, error: io::Error) -> VaultError {
         match Errno::from_io_error(&error) {
             Some(errno) => self.folder.failure(errno),
             None => VaultError::Failed { url: self.folder.url().clone(), source: error },
         }
-    }
-}
-
-impl Drop for Staged<'_> {
-    /// Removes the staging name. One that stays is removed when the vault is opened again.
-    fn drop(&mut self) {
-        let _ = fs::unlinkat(&self.within, &self.entry, AtFlags::empty());
     }
 }

@@ -30,13 +30,13 @@ pub(super) fn put_all(
     let mut parents = BTreeMap::new();
     let mut puts = Vec::with_capacity(objects.len());
     for together in objects.chunks(TOGETHER) {
-        let staged: Result<Vec<_>, _> =
-            together.iter().map(|(_, bytes)| stage(folder, &staging, bytes)).collect();
-        let staged = staged?;
-        staged.iter().try_for_each(Staged::sync)?;
-        for ((name, _), file) in together.iter().zip(&staged) {
-            puts.push(link(folder, &mut parents, name, file)?);
-        }
+        let mut staged = Vec::with_capacity(TOGETHER);
+        let outcome = stage(folder, &staging, together, &mut staged).and_then(|()| {
+            let files = together.iter().zip(&staged);
+            files.map(|((name, _), file)| link(folder, &mut parents, name, file)).collect()
+        });
+        staged.into_iter().for_each(Staged::discard);
+        puts.extend::<Vec<_>>(outcome?);
     }
     for within in parents.values() {
         fs::fsync(within).map_err(|errno| folder.unknown(first, errno.into()))?;
@@ -67,14 +67,18 @@ fn link<'a>(
     }
 }
 
-/// A file with these bytes, on their way to the disk.
+/// Makes a synced file of each object; those made before one fails are in `staged` too.
 fn stage<'a>(
     folder: &'a Folder,
     staging: &Rc<OwnedFd>,
-    bytes: &[u8],
-) -> Result<Staged<'a>, VaultError> {
-    let file = Staged::within(folder, staging.clone())?;
-    file.write(bytes)?;
-    file.start_sync();
-    Ok(file)
+    objects: &[(ObjectName, Arc<[u8]>)],
+    staged: &mut Vec<Staged<'a>>,
+) -> Result<(), VaultError> {
+    for (_, bytes) in objects {
+        staged.push(Staged::within(folder, staging.clone())?);
+        let Some(file) = staged.last() else { continue };
+        file.write(bytes)?;
+        file.start_sync();
+    }
+    staged.iter().try_for_each(Staged::sync)
 }

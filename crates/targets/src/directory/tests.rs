@@ -276,7 +276,7 @@ fn leftovers_of_a_living_put_stay_and_it_completes() {
     staged.sync().unwrap();
     assert_eq!(place.link(&staged).unwrap(), PutNew::Created);
     place.settle().unwrap();
-    drop(staged);
+    staged.discard();
     assert_eq!(read(&second, "i/a").unwrap().unwrap(), b"first");
 }
 
