@@ -1,7 +1,7 @@
 //! Memory for one computation, from the system and back to it.
 //!
-//! Invariant: the memory is nobody else's while the computation runs, and gone when it ends, also by
-//! a panic.
+//! Invariant: the memory is nobody else's while the computation runs, and gone when it ends, by a
+//! panic too.
 //!
 //! Why not the allocator: it keeps what is freed for later, and a passphrase takes 64 MiB and more
 //! once at each start. What is unmapped the system has back at once, with what was in it.
