@@ -2,7 +2,7 @@
 //!
 //! Invariant: a record is acknowledged only after the sync that carries it has ended well; what was
 //! acknowledged is read back at every start, once and in order, or the damage is named. The journal
-//! has no thread of its own: the binary gives one to [`Journal::run`], a test calls
+//! has no thread of its own: the binary gives one to [`Journal::run_paced`], a test calls
 //! [`Journal::flush_once`]. File format: `docs/formats/journal.md`.
 
 mod check;

@@ -49,7 +49,7 @@ pub trait Tasks: Send + Sync + std::fmt::Debug {
     }
 
     /// Gives the journal what drives it for as long as it lives: a thread that runs
-    /// [`Journal::run`], or a simulation's steps.
+    /// [`Journal::run_paced`] and tasks that pace it, or a simulation's steps.
     fn drive(&self, journal: Arc<Journal>);
 }
 
