@@ -61,16 +61,12 @@ impl FileDisk {
             return Ok(Arc::clone(handle));
         }
         let growing = Arc::new(Growing::open(&self.path(file))?);
-        if let Some((_, before)) = active.replace((file.clone(), Arc::clone(&growing))) {
-            before.leave();
-        }
+        *active = Some((file.clone(), Arc::clone(&growing)));
         Ok(growing)
     }
 
     fn forget(&self, file: &FileName) {
-        if let Some((_, before)) = self.active().take_if(|(name, _)| name == file) {
-            before.leave();
-        }
+        self.active().take_if(|(name, _)| name == file);
     }
 
     fn path(&self, file: &FileName) -> PathBuf {

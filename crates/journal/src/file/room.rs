@@ -83,11 +83,6 @@ impl Growing {
         Ok(())
     }
 
-    /// Nobody appends to it any more.
-    pub(super) fn leave(&self) {
-        lock(&self.room).maker = Maker::Gone;
-    }
-
     #[cfg(test)]
     pub(super) fn is_making_room(&self) -> bool {
         lock(&self.room).maker == Maker::Thread
@@ -107,6 +102,13 @@ impl Growing {
             }
         });
         if started.is_ok() { Maker::Thread } else { Maker::Gone }
+    }
+}
+
+impl Drop for Growing {
+    /// Whoever opens the file next appends without this lock: no zero may be written any more.
+    fn drop(&mut self) {
+        lock(&self.room).maker = Maker::Gone;
     }
 }
 
