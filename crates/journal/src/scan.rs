@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::{
     Disk, DiskFailed, FileName, check,
     frame::{self, Entry, HEADER_BYTES, Header},
+    reader::Entries,
 };
 
 /// Why the journal cannot be read, or not be made.
@@ -119,30 +120,35 @@ fn follows(before: StatePlace, next: StatePlace) -> bool {
     }
 }
 
-/// Reads a file's entries to its end.
-pub(crate) fn scan(file: &FileName, bytes: &[u8]) -> Result<(Position, Tail), JournalUnreadable> {
-    let (header, len, chain) = decode_header(file, bytes)?;
+/// Reads a file's entries to its end, a chunk at a time.
+pub(crate) fn scan(
+    disk: &dyn Disk,
+    file: &FileName,
+) -> Result<(Position, Tail), JournalUnreadable> {
+    let (header, len, chain) = decode_header(file, &disk.read_at(file, 0, HEADER_BYTES)?)?;
     let mut position = Position::begin(&header, len, chain);
-    let mut rest = &bytes[len..];
-    // Zeros are room that nothing was written to, or a group that was lost whole.
-    while rest.first().is_some_and(|tag| *tag != 0) || rest.iter().any(|byte| *byte != 0) {
-        let Some(next) = frame::entry(rest, position.chain) else {
-            return torn_or_damaged(file, rest, position);
-        };
+    let mut entries = Entries::at(disk, file, position.len)?;
+    while let Some(next) = entries.following()? {
         // With the right check it is no torn write, whatever else is wrong with it.
         if position.step(&next.entry, next.len, next.chain).is_none() {
             return Err(damaged(file, &position));
         }
-        rest = &rest[next.len..];
     }
-    Ok((position, Tail::Whole))
+    let left = disk.len_bytes(file)?.saturating_sub(position.len);
+    let left = usize::try_from(left).expect("a file's end fits the memory");
+    end(file, &disk.read_at(file, position.len, left)?, position)
 }
 
-fn torn_or_damaged(
+/// What stands behind the last entry that follows.
+fn end(
     file: &FileName,
     rest: &[u8],
     position: Position,
 ) -> Result<(Position, Tail), JournalUnreadable> {
+    // Zeros are room that nothing was written to, or a group that was lost whole.
+    if rest.iter().all(|byte| *byte == 0) {
+        return Ok((position, Tail::Whole));
+    }
     if frame::has_mark_above(rest, position.tree.size()) {
         return Err(damaged(file, &position));
     }
@@ -199,6 +205,7 @@ mod tests {
     use keystead_ledger::{Act, Attributes, Event, Front, Operation, Origin, Outcome, leaf_hash};
 
     use super::*;
+    use crate::MemoryDisk;
 
     fn state(commit_seq: u64, index: u16) -> Leaf {
         let act = Act {
@@ -234,7 +241,9 @@ mod tests {
     }
 
     fn scanned(bytes: &[u8]) -> Result<(u64, Tail), u64> {
-        match scan(&frame::file_name(0), bytes) {
+        let (disk, file) = (MemoryDisk::new(), frame::file_name(0));
+        disk.tamper(&file, bytes.to_vec());
+        match scan(&disk, &file) {
             Ok((position, tail)) => Ok((position.tree.size(), tail)),
             Err(JournalUnreadable::Damaged { entry, .. }) => Err(entry),
             Err(other) => panic!("{other:?}"),

@@ -80,10 +80,10 @@ impl Writer {
         let headers = scan::headers(&disk)?;
         let (first, header) = headers.last().ok_or(JournalUnreadable::Absent)?;
         let file = frame::file_name(*first);
-        let mut bytes = disk.read(&file)?.ok_or(JournalUnreadable::Absent)?;
-        let (mut at, tail) = scan::scan(&file, &bytes)?;
+        let (mut at, tail) = scan::scan(&*disk, &file)?;
         if tail == Tail::Torn || at.marked == Marked::No {
-            bytes.truncate(usize::try_from(at.len).expect("no longer than the bytes read"));
+            let kept = usize::try_from(at.len).expect("a file that was read fits the memory");
+            let bytes = disk.read_at(&file, 0, kept)?;
             rewrite(&*disk, &file, bytes, &mut at)?;
         }
         Self::ready(disk, header.origin.clone(), *first, at, limits)

@@ -64,7 +64,8 @@ pub(crate) async fn instance_of(
     vault: &dyn Vault,
     root: &VerifyingKey,
 ) -> Result<Option<InstanceId>, VaultError> {
-    for listed in vault.list_apart("", &[names::LEDGER_FOLDER]).await? {
+    let apart = &[names::LEDGER_FOLDER, names::KEY_FOLDER];
+    for listed in vault.list_apart("", apart).await? {
         let Some(ObjectKind::Vault { instance }) = names::parse(listed.name.as_str()) else {
             continue;
         };

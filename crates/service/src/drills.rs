@@ -145,7 +145,7 @@ impl Service {
         command: &DrillAnswer,
     ) -> Result<bool, Error> {
         let answer = command.answers.iter().find(|(version, _)| *version == given.version);
-        let entry = snapshot.keys.get(&given.key);
+        let entry = snapshot.keys().get(&given.key);
         Ok(match (answer, entry) {
             (_, None) => true,
             // It was destroyed meanwhile.
@@ -175,11 +175,11 @@ impl Service {
     /// Of few keys each is drawn for sure; of many, as many as a drill takes.
     fn draw_versions(&self) -> Vec<(VersionId, Arc<KeyEntry>)> {
         let snapshot = self.keyring.snapshot();
-        let few: Vec<_> = snapshot.keys.values().take(TASKS_MAX + 1).cloned().collect();
+        let few: Vec<_> = snapshot.keys().values().take(TASKS_MAX + 1).cloned().collect();
         let draw = || {
             let from = KeyId::random(&self.ports.entropy);
-            let behind = snapshot.keys.range(from..).next();
-            behind.or_else(|| snapshot.keys.iter().next()).map(|(_, entry)| entry.clone())
+            let behind = snapshot.keys().range(from..).next();
+            behind.or_else(|| snapshot.keys().iter().next()).map(|(_, entry)| entry.clone())
         };
         let entries: Vec<_> = match few.len() <= TASKS_MAX {
             true => few,

@@ -6,6 +6,7 @@
 //! are in the arena, behind a bounded cache; a destroyed one leaves it and stays out.
 
 mod entry;
+mod tally;
 
 use std::sync::{Arc, RwLock};
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 use entry::Home;
+use tally::Tally;
 
 pub(crate) use entry::KeyEntry;
 
@@ -51,7 +53,8 @@ pub(crate) struct AccessEntry {
 pub(crate) struct Snapshot {
     /// The last change wholly applied.
     pub(crate) revision: u64,
-    pub(crate) keys: OrdMap<KeyId, Arc<KeyEntry>>,
+    keys: OrdMap<KeyId, Arc<KeyEntry>>,
+    tally: Tally,
     /// What keys have in common, each once.
     homes: OrdMap<Home, Arc<Home>>,
     pub(crate) access_keys: OrdMap<String, Arc<AccessEntry>>,
@@ -192,7 +195,27 @@ impl Snapshot {
     pub(crate) fn put_key(&mut self, key: Key) {
         let home = Home::of(&key);
         let home = self.homes.entry(home).or_insert_with(|| Arc::new(home)).clone();
-        self.keys.insert(key.id, Arc::new(KeyEntry::new(key, home)));
+        self.place(KeyEntry::new(key, home));
+    }
+
+    /// Puts a key in the place of what it was before.
+    pub(crate) fn place(&mut self, entry: KeyEntry) {
+        let entry = Arc::new(entry);
+        // What it was is taken out first: what is due may be the same as before.
+        if let Some(before) = self.keys.insert(entry.id, entry.clone()) {
+            self.tally.remove(&before);
+        }
+        self.tally.add(&entry);
+    }
+
+    /// All keys, by id.
+    pub(crate) fn keys(&self) -> &OrdMap<KeyId, Arc<KeyEntry>> {
+        &self.keys
+    }
+
+    /// What is known of all keys together.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn is_destroyed(&self, id: KeyId) -> bool {

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use keystead_domain::{KeyState, Kit, PointKind, Timestamp, to_hex};
+use keystead_domain::{Kit, PointKind, Timestamp, to_hex};
 
 use crate::{
     Cx, Error, Fault, Level, Service,
@@ -47,7 +47,9 @@ impl Service {
         let members = &self.set.members;
         let points = self.points().await.unwrap_or_default();
         let newest = points.iter().rfind(|point| point.kind == PointKind::Full);
-        let unproven = self.proofs.unproven(&self.keyring.snapshot());
+        let snapshot = self.keyring.snapshot();
+        let keys = snapshot.keys().len() as u64;
+        let unproven = self.proofs.unproven(&*self.ports.tasks, snapshot).await;
         let mut report = StatusReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: self.ports.clock.now().to_string(),
@@ -63,7 +65,7 @@ impl Service {
             ledger_size: self.ports.journal.head().size,
             ledger_shipped: self.ledger.shipped(),
             audit_rpo_ms: self.audit_rpo_ms(),
-            keys: self.keyring.snapshot().keys.len() as u64,
+            keys,
             vaults_min: self.set.need,
             vaults: (0..).zip(members).map(|(at, of)| self.vault_status(at, of)).collect(),
             failure_domains: self.failure_domains(),
@@ -145,20 +147,9 @@ impl Service {
     /// What was destroyed, and what will be.
     fn destroyed(&self) -> Destroyed {
         let snapshot = self.keyring.snapshot();
-        let mut seen = Destroyed { suspended: self.destroying.is_suspended(), ..<_>::default() };
-        for entry in snapshot.keys.values() {
-            match entry.state {
-                KeyState::Destroyed { .. } => {
-                    seen.keys += 1;
-                    seen.versions += entry.version_count();
-                }
-                KeyState::Doomed { due } => {
-                    seen.next = Some(seen.next.map_or(due, |next: Timestamp| next.min(due)));
-                }
-                _ => {}
-            }
-        }
-        seen
+        let (keys, versions) = snapshot.tally().destroyed();
+        let next = snapshot.tally().next_doom();
+        Destroyed { keys, versions, next, suspended: self.destroying.is_suspended() }
     }
 
     fn state(&self) -> String {
@@ -225,10 +216,10 @@ fn kit_status(kit: &Kit) -> KitStatus {
 }
 
 /// How it stands with destruction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Destroyed {
-    keys: usize,
-    versions: usize,
+    keys: u64,
+    versions: u64,
     /// When the next key is due.
     next: Option<Timestamp>,
     suspended: bool,

@@ -4,7 +4,7 @@
 //! was disabled and enabled again stays disabled until the enabling is vaulted: with this machine
 //! lost at any instant, nobody was served what the vaults would not know.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use keystead_domain::{KeyId, KeyState, TenantId};
 
@@ -87,13 +87,13 @@ impl Snapshot {
 
     fn restrict(&mut self, id: KeyId, later: KeyState) {
         // A key that is not below the watermark yet allows nothing that could be taken.
-        let Some(entry) = self.keys.get(&id) else { return };
+        let Some(entry) = self.keys().get(&id) else { return };
         let state = entry.state.restricted_by(later);
         if state == entry.state {
             return;
         }
-        let entry = Arc::new(entry.in_state(state));
-        self.keys.insert(id, entry);
+        let entry = entry.in_state(state);
+        self.place(entry);
     }
 
     /// Removes the alias with this aggregate id, and says where it was.

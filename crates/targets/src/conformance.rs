@@ -17,6 +17,7 @@ pub async fn run<V: Vault>(make: impl AsyncFn() -> V) {
     what_was_put_reads_back(&make().await).await;
     a_listing_is_sorted_and_keeps_to_its_prefix(&make().await).await;
     a_listing_passes_over_the_folders_that_stand_apart(&make().await).await;
+    what_lacks_is_named(&make().await).await;
     a_prefix_that_is_none_is_refused(&make().await).await;
     the_longest_names_are_held(&make().await).await;
     one_of_many_concurrent_puts_creates(&make().await).await;
@@ -112,6 +113,26 @@ async fn a_listing_passes_over_the_folders_that_stand_apart(vault: &dyn Vault) {
         assert_eq!(listed, left, "prefix `{prefix}`");
     }
     assert!(vault.list_apart("i", &["log"]).await.is_err(), "no prefix");
+}
+
+async fn what_lacks_is_named(vault: &dyn Vault) {
+    for name in ["i/a", "i/b/c/1", "i/b/c/3", "i/d/1"] {
+        put(vault, name, b"1").await;
+    }
+    let lacking = async |names: &[&str]| {
+        let names: Vec<ObjectName> = names.iter().map(|name| named(name)).collect();
+        vault.lacking(&names).await.expect("a vault that answers knows what it lacks")
+    };
+    assert_eq!(lacking(&[]).await, []);
+    let held = ["i/a", "i/b/c/1", "i/b/c/3", "i/d/1"];
+    assert_eq!(lacking(&held).await, []);
+    let (asked, none) = (
+        ["h/1", "i/a", "i/b", "i/b/c/1", "i/b/c/2", "i/b/c/3/4", "i/c/1", "i/d/1", "i/d/2"],
+        ["h/1", "i/b", "i/b/c/2", "i/b/c/3/4", "i/c/1", "i/d/2"].map(named),
+    );
+    assert_eq!(lacking(&asked).await, none, "folders hold none, and no object is a folder");
+    let (unsorted, none) = (["i/d/1", "i/x", "i/a", "i/b/c/0", "i/x"], ["i/x", "i/b/c/0", "i/x"]);
+    assert_eq!(lacking(&unsorted).await, none.map(named), "in the order of the question");
 }
 
 async fn a_prefix_that_is_none_is_refused(vault: &dyn Vault) {

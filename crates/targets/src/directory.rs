@@ -7,6 +7,7 @@
 //! one step, on every node that mounts the folder.
 
 mod folder;
+mod lacking;
 mod list;
 mod put;
 mod put_all;
@@ -100,6 +101,13 @@ impl Vault for DirectoryVault {
 
     async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         self.listed(prefix, apart).await
+    }
+
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError> {
+        let (folder, names) = (Arc::clone(&self.folder), names.to_vec());
+        let look = move || lacking::lacking(&folder, &names);
+        let answer = finished_behind(&*self.blocking, look).await;
+        answer.unwrap_or_else(|| Err(dropped(self.url())))
     }
 
     fn url(&self) -> &VaultUrl {

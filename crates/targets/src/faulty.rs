@@ -173,6 +173,12 @@ impl<V: Vault> Vault for FaultyVault<V> {
         self.heard(answer)
     }
 
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError> {
+        drop(self.alive()?);
+        let answer = self.inner.lacking(names).await;
+        self.heard(answer)
+    }
+
     fn url(&self) -> &VaultUrl {
         self.inner.url()
     }

@@ -179,6 +179,12 @@ impl Vault for MemoryVault {
         Ok(under.map(listed).collect())
     }
 
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError> {
+        let state = self.present()?;
+        let lacking = names.iter().filter(|name| !state.objects.contains_key(*name));
+        Ok(lacking.cloned().collect())
+    }
+
     fn url(&self) -> &VaultUrl {
         &self.url
     }

@@ -83,6 +83,11 @@ impl Vault for ReopeningVault {
         self.judged(result).await
     }
 
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError> {
+        let result = self.opened().await?.lacking(names).await;
+        self.judged(result).await
+    }
+
     fn url(&self) -> &VaultUrl {
         &self.url
     }

@@ -74,6 +74,11 @@ pub trait Vault: Send + Sync + fmt::Debug {
         Ok(all)
     }
 
+    /// Those of these names that no object has, in their order. For many names at once: they come
+    /// ascending and lie close together where the caller can have it so, and a form that reads
+    /// them in fewer steps than one by one does.
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError>;
+
     /// Where the vault is.
     fn url(&self) -> &VaultUrl;
 
@@ -107,6 +112,10 @@ impl<V: Vault + ?Sized> Vault for Arc<V> {
 
     async fn list_apart(&self, prefix: &str, apart: &[&str]) -> Result<Vec<Listed>, VaultError> {
         V::list_apart(self, prefix, apart).await
+    }
+
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError> {
+        V::lacking(self, names).await
     }
 
     fn url(&self) -> &VaultUrl {

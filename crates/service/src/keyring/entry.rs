@@ -199,4 +199,4 @@ impl More {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -112,7 +112,7 @@ impl Service {
         let snapshot = self.keyring.snapshot();
         let from = command.after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut keys: Vec<KeyView> = snapshot
-            .keys
+            .keys()
             .range::<_, KeyId>((from, Bound::Unbounded))
             .filter(|(_, entry)| entry.tenant() == cx.principal.tenant)
             .take(command.limit + 1)

@@ -61,7 +61,7 @@ impl Service {
     fn due_keys(&self) -> Vec<(KeyId, TenantId)> {
         let now = self.ports.clock.now();
         let snapshot = self.keyring.snapshot();
-        let doomed = snapshot.keys.values().filter(|entry| is_due(entry.state, now));
+        let doomed = snapshot.tally().doomed_by(now).filter_map(|id| snapshot.keys().get(&id));
         doomed.map(|entry| (entry.id, entry.tenant())).collect()
     }
 

@@ -170,7 +170,7 @@ impl Service {
     fn keys_to_rotate(&self) -> Vec<Key> {
         let now = self.ports.clock.now();
         let snapshot = self.keyring.snapshot();
-        let due = snapshot.keys.values().filter(|entry| is_due(entry.rotation(), now));
+        let due = snapshot.tally().rotating_by(now).filter_map(|id| snapshot.keys().get(&id));
         due.map(|entry| entry.to_key()).filter(|key| rotatable(key).is_ok()).collect()
     }
 }

@@ -155,7 +155,9 @@ pub(crate) async fn places(
     but: Option<IncarnationId>,
 ) -> Result<Vec<LogPlace>, LogsRefused> {
     let instance = instance(vault, root).await?;
-    let listed = vault.list_apart(&format!("{instance}/"), &[names::LEDGER_FOLDER]).await?;
+    // Openings lie beside these folders, and key copies are without number.
+    let apart = &[names::LEDGER_FOLDER, names::KEY_FOLDER];
+    let listed = vault.list_apart(&format!("{instance}/"), apart).await?;
     let openings = listed.iter().filter_map(|listed| match names::parse(listed.name.as_str()) {
         Some(ObjectKind::Opening { incarnation, .. }) => Some(incarnation),
         _ => None,

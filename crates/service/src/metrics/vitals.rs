@@ -5,8 +5,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use keystead_domain::KeyState;
-
 use crate::{
     AuditDurability, Service,
     readiness::NotReady,
@@ -168,25 +166,7 @@ impl Service {
     }
 
     fn keys_by_state(&self) -> BTreeMap<&'static str, u64> {
-        let mut keys: BTreeMap<_, u64> = KEY_STATES.into_iter().map(|name| (name, 0)).collect();
-        for entry in self.keyring.snapshot().keys.values() {
-            *keys.entry(state_name(&entry.state)).or_default() += 1;
-        }
-        keys
-    }
-}
-
-const KEY_STATES: [&str; 6] =
-    ["active", "suspended", "deactivated", "compromised", "doomed", "destroyed"];
-
-fn state_name(state: &KeyState) -> &'static str {
-    match state {
-        KeyState::Active { .. } => KEY_STATES[0],
-        KeyState::Suspended { .. } => KEY_STATES[1],
-        KeyState::Deactivated { .. } => KEY_STATES[2],
-        KeyState::Compromised { .. } => KEY_STATES[3],
-        KeyState::Doomed { .. } => KEY_STATES[4],
-        KeyState::Destroyed { .. } => KEY_STATES[5],
+        self.keyring.snapshot().tally().states().collect()
     }
 }
 

@@ -31,18 +31,19 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    /// Opens the rows, seals them to the epoch and signs as the node.
+    /// Opens the rows, each of which is dropped then, seals what they say to the epoch and signs as
+    /// the node.
     pub(super) fn make(
         &self,
         kind: PointKind,
         mut header: SegmentHeader,
-        rows: &[Stored],
+        rows: Vec<Stored>,
     ) -> Result<Vec<u8>, Fault> {
         let mut by_tenant = BTreeMap::<TenantId, ChangeImage>::new();
         for row in rows {
             let corrupt = || Fault::Corrupt { what: row.aggregate.kind.to_string() };
             let keys = self.tenants.get(&row.tenant).ok_or_else(corrupt)?;
-            let body = keys.open_body(row).map_err(|_| corrupt())?;
+            let body = keys.open_body(&row).map_err(|_| corrupt())?;
             if row.aggregate.kind == Kind::Instance {
                 let told = Instance::from_body(&body).map_err(|_| corrupt())?;
                 header.destruction_set_hash = told.destruction_hash;

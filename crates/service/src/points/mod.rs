@@ -46,12 +46,16 @@ pub(crate) struct PointNumbers(tokio::sync::Mutex<Option<u64>>);
 pub struct PointSchedule {
     /// A full one at least so often, in milliseconds, where anything changed.
     pub every_ms: u64,
-    /// And one as soon as a restore would have to read so many segments behind the last.
+    /// And one as soon as a restore would have to read so many segments behind the last, though
+    /// they never take more than about a twentieth of the time.
     pub after_segments: u64,
 }
 
 /// How often the schedule is looked at, in milliseconds.
 const LOOK_MS: u64 = 60_000;
+/// How many times as long as a point took no other one is made for its segments alone. Where keys
+/// are made all day long, points of a large state must not be what the node does all day.
+const PAUSE: u64 = 20;
 
 impl Service {
     /// Makes a recovery point and answers once it is in enough vaults and in the inventory.
@@ -128,12 +132,15 @@ impl Service {
 
     /// Makes points by schedule.
     pub(crate) async fn keep_making_points(self: Arc<Self>) {
+        let now_ms = || self.ports.clock.monotonic_ms();
+        let mut rested_ms = 0;
         loop {
             self.ports.clock.sleep_ms(LOOK_MS).await;
             if self.may_act().is_err() {
                 continue;
             }
-            match self.point_is_due().await {
+            let began_ms = now_ms();
+            match self.point_is_due(began_ms >= rested_ms).await {
                 Ok(false) => {}
                 Ok(true) => {
                     let event =
@@ -142,14 +149,15 @@ impl Service {
                         Ok((made, _)) => self.progress.committed.reach(made.at.commit_seq),
                         Err(failed) => tracing::warn!(%failed, "a recovery point was not made"),
                     }
+                    rested_ms = now_ms() + (now_ms() - began_ms).saturating_mul(PAUSE);
                 }
                 Err(failed) => tracing::warn!(%failed, "recovery points could not be listed"),
             }
         }
     }
 
-    /// Whether the newest full point is too old, or too many segments lie behind it.
-    async fn point_is_due(&self) -> Result<bool, Error> {
+    /// Whether the newest full point is too old, or, after a rest, too many segments lie behind it.
+    async fn point_is_due(&self, rested: bool) -> Result<bool, Error> {
         let own = self.instance.incarnation;
         let points = self.points().await?;
         let newest = points
@@ -168,7 +176,8 @@ impl Service {
         let age = self.ports.clock.now().as_micros() - at.as_micros();
         let every = i64::try_from(self.upkeep.points.every_ms).unwrap_or(i64::MAX);
         let is_old = age / 1000 >= every;
-        Ok(is_old || end.sequence.saturating_sub(follows) >= self.upkeep.points.after_segments)
+        let behind = end.sequence.saturating_sub(follows);
+        Ok(is_old || (rested && behind >= self.upkeep.points.after_segments))
     }
 
     /// When this incarnation began: it gave each tenant new keys.
@@ -245,7 +254,7 @@ impl Service {
             tenants: self.tenants.clone(),
             change: ChangeId::random(&self.ports.entropy),
         };
-        let build = move || maker.make(kind, header.clone(), &rows).map(|bytes| (header, bytes));
+        let build = move || maker.make(kind, header.clone(), rows).map(|bytes| (header, bytes));
         let built = blocking(&*self.ports.tasks, build).await;
         Ok(built.ok_or(Fault::Internal)??)
     }

@@ -20,7 +20,7 @@ use crate::{
     door::{Recorded, Resource},
     found::file,
     keyring::Snapshot,
-    ports::{Site, blocking},
+    ports::{Site, Tasks, blocking},
     start::StartFailed,
 };
 
@@ -106,10 +106,18 @@ pub struct Verification {
 /// What the node knows of its proofs.
 #[derive(Debug, Default)]
 pub(crate) struct Proofs {
-    record: RwLock<Record>,
+    record: RwLock<Arc<Record>>,
     /// Held by whoever runs a level.
     turn: tokio::sync::Mutex<()>,
-    counted: Mutex<Option<(u64, u64, Unproven)>>,
+    counted: Mutex<Option<Counted>>,
+}
+
+/// What was counted last.
+#[derive(Debug)]
+struct Counted {
+    revision: u64,
+    record: Arc<Record>,
+    known: Unproven,
 }
 
 /// How many versions there are, and how many of them were never proven.
@@ -136,11 +144,15 @@ impl Proofs {
             Some(Ok(record)) => record,
             None => Record::default(),
         };
-        Ok(Self { record: RwLock::new(record), ..Self::default() })
+        Ok(Self { record: RwLock::new(Arc::new(record)), ..Self::default() })
     }
 
     pub(crate) fn record<T>(&self, read: impl FnOnce(&Record) -> T) -> T {
-        read(&self.record.read().expect("no code panics while it holds this lock"))
+        read(&self.present())
+    }
+
+    fn present(&self) -> Arc<Record> {
+        self.record.read().expect("no code panics while it holds this lock").clone()
     }
 
     /// When a version was last proven.
@@ -148,25 +160,32 @@ impl Proofs {
         self.record(|record| record.proven(version))
     }
 
-    /// Counts what is not proven; again only where keys or proofs changed.
-    pub(crate) fn unproven(&self, snapshot: &Snapshot) -> Unproven {
-        let run = self.record(|record| record.recovery.as_ref().map(|run| run.at.as_micros()));
-        let as_of = (snapshot.revision, run.unwrap_or(0).unsigned_abs());
-        let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
-        if let Some((revision, run, known)) = *counted
-            && (revision, run) == as_of
-        {
-            return known;
+    /// Counts what is not proven; again only where keys or proofs changed, and away from whoever
+    /// answers, since it looks each version up.
+    pub(crate) async fn unproven(&self, tasks: &dyn Tasks, snapshot: Arc<Snapshot>) -> Unproven {
+        let (record, revision) = (self.present(), snapshot.revision);
+        let versions = snapshot.tally().versions();
+        let none = Unproven { versions, unproven: versions, oldest: None };
+        if record.proves_nothing() {
+            return none;
         }
-        let known = self.record(|record| count(record, snapshot));
-        *counted = Some((as_of.0, as_of.1, known));
+        let lock = || self.counted.lock().expect("no code panics while it holds this lock");
+        if let Some(counted) = &*lock()
+            && counted.revision == revision
+            && Arc::ptr_eq(&counted.record, &record)
+        {
+            return counted.known;
+        }
+        let of = record.clone();
+        let known = blocking(tasks, move || count(&of, &snapshot)).await.unwrap_or(none);
+        *lock() = Some(Counted { revision, record, known });
         known
     }
 }
 
 fn count(record: &Record, snapshot: &Snapshot) -> Unproven {
     let mut counts = Unproven::default();
-    for entry in snapshot.keys.values() {
+    for entry in snapshot.keys().values() {
         if matches!(entry.state, KeyState::Destroyed { .. }) {
             continue;
         }
@@ -249,7 +268,8 @@ impl Service {
                 self.recovered(at, walked, took_ms()).await?
             }
         };
-        *self.proofs.record.write().expect("no code panics while it holds this lock") = next;
+        *self.proofs.record.write().expect("no code panics while it holds this lock") =
+            Arc::new(next);
         self.keep_proofs().await;
         Ok(verification)
     }
@@ -321,7 +341,7 @@ impl Service {
         let known = self.keyring.snapshot();
         let results: std::collections::BTreeMap<_, _> =
             walked.versions.iter().map(|p| (p.version, p.outcome.is_ok())).collect();
-        let all = known.keys.values().flat_map(|entry| entry.versions());
+        let all = known.keys().values().flat_map(|entry| entry.versions());
         next.prove(all.map(|version| {
             let now = results.get(&version).is_some_and(|proven| *proven).then_some(at);
             (version, now)

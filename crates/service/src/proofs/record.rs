@@ -59,6 +59,11 @@ impl Record {
         Some(self.proven[at].1)
     }
 
+    /// Whether no version was ever proven.
+    pub(crate) fn proves_nothing(&self) -> bool {
+        self.proven.is_empty()
+    }
+
     /// Takes the versions that there are, with those proven now.
     pub(crate) fn prove(&mut self, all: impl Iterator<Item = (VersionId, Option<Timestamp>)>) {
         let found = all.filter_map(|(id, now)| Some((id, now.or_else(|| self.proven(id))?)));

@@ -147,7 +147,7 @@ impl Exercised<'_> {
         version: &KeyVersion,
         material: Secret<32>,
     ) -> Option<Result<(), String>> {
-        let entry = self.snapshot.keys.get(&key.id)?;
+        let entry = self.snapshot.keys().get(&key.id)?;
         if !entry.has(version.id) {
             return None;
         }

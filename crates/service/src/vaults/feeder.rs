@@ -134,6 +134,8 @@ impl Feeder {
         if lacks || stale || member.is_incomplete() {
             self.copy_missing(member, &own).await?;
         }
+        // Thousands of names, which the long way through all keys needs no more.
+        drop(own);
         let now_ms = self.ports.clock.monotonic_ms();
         if lacks || stale || now_ms >= member.copies_due_ms() {
             self.copy_keys(member).await?;

@@ -1,12 +1,14 @@
-//! Brings a vault the key copies that it lacks, key by key.
+//! Brings a vault the key copies that it lacks, a page of keys at a time.
 //!
 //! Invariant: which copies a vault must hold is read from the database's rows, a page at a time: an
 //! instance may have a million, and no list of them is ever held. So an orphan, whose key was never
 //! committed, is in no other vault than those that it was made for, and a copy of a destroyed key
 //! is brought back to none.
 
+use std::collections::BTreeMap;
+
 use keystead_archive::names;
-use keystead_domain::{Key, KeyId, KeyState, KeyVersion, Kind, Tenant, VersionId};
+use keystead_domain::{KeyId, KeyState, KeyVersion, Kind, Tenant, VersionId};
 use keystead_store::Stored;
 use keystead_targets::ObjectName;
 
@@ -16,6 +18,9 @@ use super::{
     feeder::{PROBE_MS, caught_up},
 };
 use crate::{init::root_key_id, pages::Pages, replay::read_key};
+
+/// The copies that a vault must hold, and of what.
+type Due = BTreeMap<ObjectName, (KeyId, VersionId)>;
 
 /// How many times longer than a comparison the pause is before it is repeated.
 const PAUSE: u64 = 10;
@@ -53,23 +58,22 @@ impl Feeder {
     }
 
     async fn copy_page(&self, member: &Member, page: &[Stored]) -> Result<Copied, NotUsable> {
-        let mut copied = Copied::NOTHING;
+        let mut due = Due::default();
         for row in page {
             let key = read_key(&self.tenants, row)?;
             if !matches!(key.state, KeyState::Destroyed { .. }) {
-                let Key { id, versions, .. } = &key;
-                copied.add(self.copy_key(member, *id, versions).await?);
+                self.add(&mut due, key.id, &key.versions);
             }
         }
-        Ok(copied)
+        self.copy_due(member, due).await
     }
 
     async fn copy_tenant(&self, member: &Member, tenant: &Tenant) -> Result<Copied, NotUsable> {
-        let mut copied = Copied::NOTHING;
+        let mut due = Due::default();
         for own in [&tenant.master, &tenant.signing, &tenant.backup, &tenant.audit] {
-            copied.add(self.copy_key(member, own.id, &own.versions).await?);
+            self.add(&mut due, own.id, &own.versions);
         }
-        Ok(copied)
+        self.copy_due(member, due).await
     }
 
     /// The root signing key has no row that names its copies: every vault is asked for them.
@@ -86,20 +90,18 @@ impl Feeder {
         Ok(copied)
     }
 
-    async fn copy_key(
-        &self,
-        member: &Member,
-        key: KeyId,
-        versions: &[KeyVersion],
-    ) -> Result<Copied, NotUsable> {
-        let own = listed(&*member.vault, &self.folder(key), &[]).await?;
-        let mut copied = Copied::NOTHING;
+    fn add(&self, due: &mut Due, key: KeyId, versions: &[KeyVersion]) {
         for KeyVersion { id, epoch, .. } in versions {
             let name = names::key_copy(self.set.lineage.instance, key, *id, *epoch);
-            let name = object_name(&name);
-            if !own.contains(&name) {
-                copied.add(self.bring(member, &name, (key, *id)).await?);
-            }
+            due.insert(object_name(&name), (key, *id));
+        }
+    }
+
+    async fn copy_due(&self, member: &Member, due: Due) -> Result<Copied, NotUsable> {
+        let names: Vec<ObjectName> = due.keys().cloned().collect();
+        let mut copied = Copied::NOTHING;
+        for name in member.vault.lacking(&names).await? {
+            copied.add(self.bring(member, &name, due[&name]).await?);
         }
         Ok(copied)
     }

@@ -68,7 +68,8 @@ fn names(at: &OwnedFd, prefix: &str) -> Result<Vec<ObjectName>, Errno> {
     for entry in Dir::read_from(at)? {
         let entry = entry?;
         let Ok(segment) = entry.file_name().to_str() else { continue };
-        names.extend(ObjectName::try_from(format!("{prefix}{segment}")).ok());
+        // As long as it is: `format!` would leave room behind each of very many names.
+        names.extend(ObjectName::try_from([prefix, segment].concat()).ok());
     }
     Ok(names)
 }

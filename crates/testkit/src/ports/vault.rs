@@ -84,6 +84,11 @@ impl Vault for ProcessVault {
         self.end(self.inner.list_apart(prefix, apart).await).await
     }
 
+    async fn lacking(&self, names: &[ObjectName]) -> Result<Vec<ObjectName>, VaultError> {
+        self.begin().await?;
+        self.end(self.inner.lacking(names).await).await
+    }
+
     fn url(&self) -> &VaultUrl {
         self.inner.url()
     }

@@ -6,14 +6,16 @@ use keystead_crypto::NotePublic;
 use keystead_ledger::{
     Checkpoint, Leaf, Note, Origin, Succession, VerifierKey, Walk, checkpoint_size,
 };
-use keystead_service::{AuditDurability, Fault, LedgerFault, StartFailed, restore::RestorePlan};
+use keystead_service::{
+    AuditDurability, Fault, LedgerFault, StartFailed, StartOptions, restore::RestorePlan,
+};
 use keystead_targets::{MemoryVault, ObjectName, Vault};
 use keystead_testkit::{FaultPlans, Folder};
 
 use crate::{
     evidence::now,
     kit::KitForm,
-    node::{Operator, bring_back, serve, serve_with},
+    node::{Operator, bring_back, options, serve, serve_with},
     prepared::Prepared,
 };
 
@@ -142,7 +144,8 @@ fn where_events_must_be_vaulted_no_answer_goes_out_before_they_are() {
     let prepared = Prepared::new(1720, KitForm::Bare);
     let process = prepared.process(&FaultPlans::default());
     prepared.run(async {
-        let service = serve_with(&process, AuditDurability::Vaulted).await.unwrap();
+        let vaulted = StartOptions { audit_durability: AuditDurability::Vaulted, ..options() };
+        let service = serve_with(&process, vaulted).await.unwrap();
         let client = prepared.client(&service);
         let key = prepared.notes.told().keys[0].key.id;
         client.encrypt(key, b"used").await.unwrap();

@@ -8,8 +8,8 @@ use keystead_crypto::{Secret, VerifyingKey};
 use keystead_domain::{IncarnationId, InstanceId, Timestamp};
 use keystead_journal::Journal;
 use keystead_service::{
-    AuditDurability, Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site,
-    StartFailed, StartOptions, Tasks,
+    Clock, FoundFailed, InitPlan, NewInstance, RestoreSite, Service, Site, StartFailed,
+    StartOptions, Tasks,
     restore::{self, Reading, RestoreFailed, RestorePlan, Watcher},
     start,
 };
@@ -160,19 +160,19 @@ pub(crate) async fn bring_back(
 
 /// Starts the service in a process.
 pub(crate) async fn serve(process: &Process) -> Result<Arc<Service>, StartFailed> {
-    serve_with(process, AuditDurability::Local).await
+    serve_with(process, options()).await
 }
 
-/// Starts the service with a promise of where events are before answers.
+/// As the nodes of the tests are started.
+pub(crate) fn options() -> StartOptions {
+    StartOptions { max_unfenced_ms: MAX_UNFENCED_MS, ..StartOptions::default() }
+}
+
+/// Starts the service with other options.
 pub(crate) async fn serve_with(
     process: &Process,
-    audit_durability: AuditDurability,
+    options: StartOptions,
 ) -> Result<Arc<Service>, StartFailed> {
-    let options = StartOptions {
-        max_unfenced_ms: MAX_UNFENCED_MS,
-        audit_durability,
-        ..StartOptions::default()
-    };
     start(site(process), options).await
 }
 

@@ -18,7 +18,7 @@ use crate::{
     crash::matrix,
     evidence::now,
     kit::KitForm,
-    node::{bring_back, serve},
+    node::{bring_back, options, serve, serve_with},
     prepared::{BEFORE, Prepared},
 };
 
@@ -235,4 +235,34 @@ async fn make_points(client: Client) {
 #[test]
 fn nothing_acknowledged_is_lost_whatever_goes_wrong_while_points_are_made() {
     matrix::run(2250, 40, |client, _| make_points(client));
+}
+
+#[test]
+fn points_for_their_segments_take_no_more_than_a_part_of_the_time() {
+    let prepared = Prepared::new(2230, KitForm::Bare);
+    prepared.run(async {
+        let mut options = options();
+        options.upkeep.points.after_segments = 3;
+        let process = prepared.process_over(&prepared.folder, &FaultPlans::default());
+        let service = serve_with(&process, options).await.unwrap();
+        let client = prepared.client(&service);
+        let few = async |client: &Client| {
+            for number in 0..3 {
+                client.create(&format!("key {number}")).await.unwrap();
+                client.settled().await;
+            }
+        };
+        few(&client).await;
+        // This point takes seconds, as one of a million keys does.
+        (0..2).for_each(|vault| process.slow_vault(vault, 3_000));
+        prepared.wait_ms(80_000).await;
+        (0..2).for_each(|vault| process.slow_vault(vault, 5));
+        assert_eq!(client.points().await.len(), 1, "three segments lie behind the base");
+        few(&client).await;
+        prepared.wait_ms(60_000).await;
+        assert_eq!(client.points().await.len(), 1, "the next one waits");
+        prepared.wait_ms(600_000).await;
+        assert_eq!(client.points().await.len(), 2, "and is made");
+        process.kill();
+    });
 }

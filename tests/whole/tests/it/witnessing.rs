@@ -13,7 +13,7 @@ use keystead_ledger::{
     leaf_hash, prove_consistency, read_cosignatures, tile_root,
 };
 use keystead_service::{
-    AuditDurability, Service, StartOptions, Witness, start,
+    Service, Witness, start,
     witness::{WitnessAnswer, WitnessBook, WitnessUnusable},
 };
 use keystead_targets::{MemoryVault, Vault};
@@ -22,7 +22,7 @@ use keystead_testkit::{FaultPlans, Process, Sim};
 use crate::{
     evidence::now,
     kit::KitForm,
-    node::{MAX_UNFENCED_MS, clock, site},
+    node::{clock, options, site},
     prepared::Prepared,
 };
 
@@ -229,13 +229,7 @@ fn used(prepared: &Prepared) {
 async fn serve_beside(process: &Process, witness: &Arc<Beside>) -> Arc<Service> {
     let mut site = site(process);
     site.witnesses = vec![witness.clone()];
-    let audit_durability = AuditDurability::Local;
-    let options = StartOptions {
-        max_unfenced_ms: MAX_UNFENCED_MS,
-        audit_durability,
-        ..StartOptions::default()
-    };
-    start(site, options).await.unwrap()
+    start(site, options()).await.unwrap()
 }
 
 /// The largest cosigned checkpoint in a vault.

@@ -36,7 +36,7 @@ fn state() -> impl Strategy<Value = KeyState> {
     })
 }
 
-fn key() -> impl Strategy<Value = Key> {
+pub(in crate::keyring) fn key() -> impl Strategy<Value = Key> {
     let texts = (".{0,9}", ".{0,9}", vec((".{0,4}", ".{0,4}"), 0..3));
     let times = (any::<i64>(), option::of(any::<i64>()), option::of((90_u16..2_560, any::<i64>())));
     let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), select(KeySpec::ALL));
@@ -126,8 +126,8 @@ fn a_key_without_extras_is_one_small_allocation() {
     let (tenant, epoch) = (TenantId::random(&entropy), EpochId::random(&entropy));
     let mut snapshot = Snapshot::default();
     (0..20_000).for_each(|_| snapshot.put_key(bare(&entropy, tenant, epoch)));
-    assert_eq!(snapshot.keys.len(), 20_000);
-    let mut entries = snapshot.keys.values();
+    assert_eq!(snapshot.keys().len(), 20_000);
+    let mut entries = snapshot.keys().values();
     let first = entries.next().unwrap();
     assert!(first.more.is_none());
     for entry in entries {
