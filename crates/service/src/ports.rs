@@ -96,6 +96,8 @@ pub struct Site {
 pub struct RestoreSite {
     /// Opens vaults.
     pub vaults: Arc<dyn VaultOpener>,
+    /// Tasks: copies are opened on several threads.
+    pub tasks: Arc<dyn Tasks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -10,10 +10,9 @@ mod shown;
 use std::{fs, path::Path, sync::Arc};
 
 use keystead_archive::{Inspected, Outline, SegmentHeader, inspect, names::ObjectKind, outline};
-use keystead_crypto::{Entropy, VerifyingKey};
+use keystead_crypto::VerifyingKey;
 use keystead_domain::PointId;
 use keystead_service::{
-    RestoreSite,
     backups::{read_point, verify_vaults},
     restore::{PointSource, open_point},
 };
@@ -26,7 +25,7 @@ use super::{
     record::{record_in, vaults_of},
     restore::Shown,
     serve::runtime,
-    world::{Adapters, OsClock},
+    world::{Adapters, reading_site},
 };
 use crate::{
     cli::{BackupCommand, BackupCreateArgs, RootPublicKey, Target},
@@ -218,9 +217,8 @@ fn test_decrypt(plan: &BackupDecryptPlan, form: Form) -> Result<Exit, Failed> {
     };
     let urls = named_vaults(&plan.places, None)?;
     let kit = kit_files::open(&plan.kit)?;
-    let (runtime, opener) = opener()?;
-    let site =
-        RestoreSite { vaults: opener, clock: Arc::new(OsClock::new()), entropy: Entropy::os() };
+    let runtime = runtime()?;
+    let site = reading_site(runtime.handle());
     let progress = Shown::new();
     let opened = runtime
         .block_on(open_point(&site, &kit, &urls, source, &progress))

@@ -7,14 +7,11 @@
 use keystead_archive::OpenedKit;
 use keystead_crypto::{Entropy, VerifyingKey};
 use keystead_domain::{InstanceId, parse_hex, to_hex};
-use keystead_service::{DrillTask, KitChallenge, RestoreSite, restore};
+use keystead_service::{DrillTask, KitChallenge, restore};
 use keystead_targets::VaultUrl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     WiringRefused,
@@ -23,7 +20,7 @@ use super::{
     record::{record_in, vaults_of},
     restore::Shown,
     serve::runtime,
-    world::{Adapters, OsClock},
+    world::reading_site,
 };
 use crate::{
     client::{Client, ProfileRefused},
@@ -184,11 +181,7 @@ pub(crate) fn verify(
     let vaults = vaults(plan, kit.statement.instance)?;
     let runtime = runtime()?;
     let shown = Shown::new();
-    let site = RestoreSite {
-        vaults: Arc::new(Adapters(runtime.handle().clone())),
-        clock: Arc::new(OsClock::new()),
-        entropy: Entropy::os(),
-    };
+    let site = reading_site(runtime.handle());
     let read_only = restore::RestorePlan {
         vaults,
         loss: restore::Loss::Accepted,

@@ -1,13 +1,12 @@
 //! `restore run`: from vaults and a kit to a new data folder.
 
-use std::{fmt::Write, sync::Arc, time::Instant};
+use std::{fmt::Write, time::Instant};
 
 use keystead_archive::OpenedKit;
 use keystead_crypto::Entropy;
 use keystead_domain::to_hex;
-use keystead_service::{
-    RestoreSite,
-    restore::{ExpectedHead, Freshness, Loss, Reading, Restored, Staged, Watcher, read},
+use keystead_service::restore::{
+    ExpectedHead, Freshness, Loss, Reading, Restored, Staged, Watcher, read,
 };
 use keystead_targets::VaultUrl;
 use serde::Serialize;
@@ -20,7 +19,7 @@ use super::{
     init::{self, PROGRAM, secret_text},
     kit_files::{self, KitInMaking},
     serve::runtime,
-    world::{Adapters, OsClock},
+    world::reading_site,
 };
 use crate::{
     client::{self, Endpoint},
@@ -110,11 +109,7 @@ pub(crate) fn restore(plan: RestorePlan, form: Form) -> Result<Exit, Failed> {
     let runtime = runtime()?;
     shown.0.phase("open the kit", Total::Unknown);
     let kit = kit_files::open(&plan.kit)?;
-    let site = RestoreSite {
-        vaults: Arc::new(Adapters(runtime.handle().clone())),
-        clock: Arc::new(OsClock::new()),
-        entropy: Entropy::os(),
-    };
+    let site = reading_site(runtime.handle());
     let reading = read(site, &kit, service_plan(&plan), &shown);
     let staged = runtime.block_on(reading).map_err(WiringRefused::from)?;
     let mut answer = Answer::of(staged.reading(), &kit);

@@ -10,9 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use keystead_crypto::Entropy;
 use keystead_domain::Timestamp;
 use keystead_journal::{Journal, Settled};
-use keystead_service::{Clock, Tasks};
+use keystead_service::{Clock, RestoreSite, Tasks};
 use keystead_targets::{Blocking, DirectoryVault, Vault, VaultError, VaultOpener, VaultUrl};
 use tokio::runtime::Handle;
 
@@ -140,6 +141,16 @@ fn behind(runtime: &Handle, job: Box<dyn FnOnce() + Send>) {
 /// Which adapter serves which scheme: today folders.
 #[derive(Debug)]
 pub(super) struct Adapters(pub(super) Handle);
+
+/// What a command reads vaults with.
+pub(super) fn reading_site(runtime: &Handle) -> RestoreSite {
+    RestoreSite {
+        vaults: Arc::new(Adapters(runtime.clone())),
+        tasks: Arc::new(RuntimeTasks(runtime.clone())),
+        clock: Arc::new(OsClock::new()),
+        entropy: Entropy::os(),
+    }
+}
 
 #[async_trait]
 impl VaultOpener for Adapters {

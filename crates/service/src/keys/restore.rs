@@ -20,7 +20,7 @@ use crate::{
     commit::{Made, commit_known},
     door::{Authorised, Recorded, Resolved, Resource},
     keyring::OpenedKey,
-    proofs::{Quiet, agree, held},
+    proofs::{agree, held},
     restore::{KeyInVaults, RestoreFailed, key_in_vaults},
     tenants::{TenantKeys, key_version},
 };
@@ -165,7 +165,7 @@ impl Service {
             None => self.newest_full().await?,
         };
         let held = held(self, self.roots().await?)?;
-        let found = key_in_vaults(&self.ports.vaults, &held, point, &key, &Quiet).await;
+        let found = key_in_vaults(&self.ports, &held, point, &key).await;
         let KeyInVaults { then, materials } = found.map_err(fault)?;
         let then = then.filter(|(then, _)| then.tenant == at.tenant);
         if command.point.is_some() && then.is_none() {

@@ -46,10 +46,10 @@ pub(super) struct Walked {
 
 /// Walks the whole way back.
 pub(super) async fn walk(service: &Service, roots: Roots) -> Result<Walked, Error> {
-    let held = held(service, roots)?;
+    let (held, ports) = (held(service, roots)?, &service.ports);
     let exercised =
         Exercised { service, snapshot: service.keyring.snapshot(), proved: Mutex::new(Vec::new()) };
-    let rehearsed = rehearse(&service.ports.vaults, &held, &exercised, &Quiet).await;
+    let rehearsed = rehearse(&ports.vaults, &held, &exercised, &ports.tasks, &Quiet).await;
     let mut walked = Walked {
         head: String::new(),
         point: 0,

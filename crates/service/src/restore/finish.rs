@@ -3,13 +3,13 @@
 //! Invariant: [`Staged`] has opened everything that it promises; closing comes before founding, and
 //! after closing the vaults are read once more: what lies there then is the head.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_archive::{Closing, OpenedKit, names};
 use keystead_crypto::{Entropy, KeyVersion as CryptoVersion, RecipientSeed, Secret, SigningKey};
 use keystead_domain::{
-    ConfiguredVault, IncarnationId, Instance, Key, KeyState, Kit, KitId, NodeId, Tenant, TenantId,
-    Timestamp, VersionId,
+    ConfiguredVault, IncarnationId, Instance, Key, KeyVersion, Kit, KitId, NodeId, Tenant,
+    TenantId, Timestamp, VersionId,
 };
 use keystead_ledger::Succession;
 use keystead_targets::{ReopeningVault, Vault};
@@ -17,7 +17,7 @@ use keystead_targets::{ReopeningVault, Vault};
 use super::{
     Loss, Reading, RestoreFailed, RestorePlan, Restored, Watcher,
     chain::Chain,
-    keys::{Holder, Opener},
+    keys::{Holder, Opener, living},
     ledgers::{following, last_heads},
     rebuild::{Rebuilt, needed, rebuild},
     sources::Sources,
@@ -58,9 +58,19 @@ pub struct Staged {
     epochs: Vec<Epoch>,
     epoch_number: u64,
     recipients: u64,
-    materials: Vec<(TenantId, VersionId, Secret<32>)>,
+    materials: Vec<Recovered>,
     masters: PastMasters,
     reading: Reading,
+}
+
+/// A version of a key that its copy gave back.
+#[derive(Debug)]
+struct Recovered {
+    tenant: TenantId,
+    version: VersionId,
+    /// Of the copy.
+    copy_hash: [u8; 32],
+    material: Secret<32>,
 }
 
 pub(super) async fn read(
@@ -71,23 +81,25 @@ pub(super) async fn read(
 ) -> Result<Staged, RestoreFailed> {
     let (instance, root) = (kit.statement.instance, kit.statement.root);
     let sources = Sources::open(&site.vaults, &plan.vaults, instance, &root, watcher).await?;
-    stage(site, kit, plan, sources, watcher).await
+    stage(site, kit, plan, (sources, Vec::new()), watcher).await
 }
 
-/// The longest valid chain; where a later program wrote in its place, none.
+/// The longest valid chain; where a later program wrote in its place, none. What is `known` from
+/// an earlier reading is not opened again.
 async fn stage(
     site: RestoreSite,
     kit: &OpenedKit,
     plan: RestorePlan,
-    sources: Sources,
+    (sources, known): (Sources, Vec<Recovered>),
     watcher: &dyn Watcher,
 ) -> Result<Staged, RestoreFailed> {
     let root = kit.statement.root;
-    let mut opener = Opener::new(&sources, root, Holder::Kit(&kit.seed)).await;
+    let holder = Holder::Kit(&kit.seed);
+    let mut opener = Opener::new(&sources, root, holder, &site.tasks).await;
     let Rebuilt { chain, state, instance, head_at, freshness, point, .. } =
         rebuild(&mut opener, &plan, watcher).await?;
     let keys = state.keys()?;
-    let materials = open_materials(&opener, &keys, watcher).await?;
+    let materials = open_materials(&opener, &keys, known, watcher).await?;
     let tenants = state.tenants()?;
     let (masters, wraps) = open_wraps(&opener, &state, &tenants, watcher).await?;
     let signing = opener.root_signing().await?;
@@ -131,19 +143,23 @@ async fn stage(
 async fn open_materials(
     opener: &Opener<'_>,
     keys: &[Key],
+    known: Vec<Recovered>,
     watcher: &dyn Watcher,
-) -> Result<Vec<(TenantId, VersionId, Secret<32>)>, RestoreFailed> {
-    let kept = |key: &&Key| !matches!(key.state, KeyState::Destroyed { .. });
-    let versions = keys.iter().filter(kept).map(|key| key.versions.len() as u64).sum();
-    watcher.phase("open key copies", versions);
-    let mut materials = Vec::new();
-    // A destroyed key has no way back, although its copies may still lie in the vaults.
-    for key in keys.iter().filter(kept) {
-        for version in &key.versions {
-            let material = opener.material(key, version).await?;
-            materials.push((key.tenant, version.id, material));
-            watcher.advance(1);
+) -> Result<Vec<Recovered>, RestoreFailed> {
+    let mut known: BTreeMap<_, _> =
+        known.into_iter().map(|of| ((of.version, of.copy_hash), of)).collect();
+    let (mut materials, mut missing) = (Vec::new(), Vec::new());
+    for (key, version) in living(keys) {
+        match known.remove(&(version.id, version.copy_hash)) {
+            Some(recovered) => materials.push(recovered),
+            None => missing.push((key, version)),
         }
+    }
+    watcher.phase("open key copies", missing.len() as u64);
+    let found = opener.materials(&missing, watcher).await;
+    for ((key, version), material) in missing.iter().zip(found) {
+        let KeyVersion { id: version, copy_hash, .. } = **version;
+        materials.push(Recovered { tenant: key.tenant, version, copy_hash, material: material? });
     }
     Ok(materials)
 }
@@ -174,9 +190,9 @@ impl Staged {
         let keys = self.state.keys().unwrap_or_default();
         let answer = |task: &DrillTask| {
             let key = keys.iter().find(|key| key.id == task.key)?;
-            let (tenant, version, raw) =
-                self.materials.iter().find(|(_, version, _)| *version == task.version)?;
-            let raw = raw.expose(|raw| Secret::from_slice(raw).expect("32 bytes"));
+            let Recovered { tenant, version, material, .. } =
+                self.materials.iter().find(|of| of.version == task.version)?;
+            let raw = material.expose(|raw| Secret::from_slice(raw).expect("32 bytes"));
             let opened = OpenedKey::new(key.spec, key_version(key.id, *version), raw)?;
             Some((*version, answer(*tenant, &opened, &task.given)?))
         };
@@ -197,8 +213,8 @@ impl Staged {
             self.put_closings(successor, watcher).await?;
             let before = self.chain.end_hash();
             self.sources.refresh().await;
-            let Self { site, plan, sources, .. } = self;
-            self = stage(site, kit, plan, sources, watcher).await?;
+            let Self { site, plan, sources, materials, .. } = self;
+            self = stage(site, kit, plan, (sources, materials), watcher).await?;
             if self.chain.end_hash() == before {
                 return Ok(Closed { staged: self, successor });
             }
@@ -357,7 +373,11 @@ impl Staged {
         let rows = self.state.rows();
         let rewrapped = rows.iter().map(|row| self.masters.rewrap(entropy, row, &tenants));
         let rows = rewrapped.collect::<Result<_, _>>()?;
-        let of = |(tenant, version, raw)| OpenMaterial { tenant, version, raw: Raw::Key(raw) };
+        let of = |Recovered { tenant, version, material, .. }: Recovered| OpenMaterial {
+            tenant,
+            version,
+            raw: Raw::Key(material),
+        };
         let mut epochs = self.epochs;
         epochs.push(epoch);
         let founding = Founding {

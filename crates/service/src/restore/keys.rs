@@ -4,7 +4,11 @@
 //! the opened seed agree; a copy counts when it is the one whose hash the state names, and its
 //! kind, algorithm and key-check value are those of its key.
 
-use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use keystead_archive::{
     Algorithm, CopyKind, EpochRecord, KeyCopy, OpenedSegment, RecipientSet, SlotTable, names,
@@ -14,10 +18,21 @@ use keystead_crypto::{
     BackupWrap, KeyVersion as CryptoVersion, RecipientSeed, SealKey, Secret, SigningKey,
     VerifyingKey,
 };
-use keystead_domain::{EpochId, Key, KeyId, KeyVersion, Tenant, TenantId, TenantKey, VersionId};
+use keystead_domain::{
+    EpochId, InstanceId, Key, KeyId, KeyState, KeyVersion, Tenant, TenantId, TenantKey, VersionId,
+};
 
-use super::{RestoreFailed, sources::Sources};
-use crate::{incarnation::Epoch, init::root_key_id};
+use super::{RestoreFailed, Watcher, sources::Sources};
+use crate::{
+    incarnation::Epoch,
+    init::root_key_id,
+    ports::{Tasks, blocking, blocking_behind},
+};
+
+/// How many copies one job opens.
+pub(super) const TOGETHER: usize = 64;
+/// How many jobs are on their way for somebody who waits: so many processors work at once.
+pub(super) const JOBS: usize = 8;
 
 /// Who opens epochs.
 #[derive(Debug, Clone, Copy)]
@@ -37,17 +52,38 @@ pub(super) struct Opener<'a> {
     /// The highest number of a recipient set or slot table found.
     pub(super) numbers: u64,
     backup_keys: BTreeMap<CryptoVersion, SealKey<BackupWrap>>,
+    tasks: Arc<dyn Tasks>,
+    /// Whether others go first: the holder is a node that serves.
+    is_behind: bool,
+}
+
+/// Which copy is looked for, and what it must be.
+#[derive(Debug, Clone)]
+struct Wanted {
+    key: KeyId,
+    version: VersionId,
+    epoch: EpochId,
+    held: (CopyKind, Algorithm),
+    /// What the state says of it.
+    named: Option<KeyVersion>,
 }
 
 impl<'a> Opener<'a> {
     /// Opens every epoch that the holder can.
-    pub(super) async fn new(sources: &'a Sources, root: VerifyingKey, holder: Holder<'_>) -> Self {
+    pub(super) async fn new(
+        sources: &'a Sources,
+        root: VerifyingKey,
+        holder: Holder<'_>,
+        tasks: &Arc<dyn Tasks>,
+    ) -> Self {
         let mut opener = Self {
             sources,
             root,
             epochs: BTreeMap::new(),
             numbers: 0,
             backup_keys: BTreeMap::new(),
+            tasks: tasks.clone(),
+            is_behind: matches!(holder, Holder::Seal(_)),
         };
         let mut tables = BTreeMap::<EpochId, BTreeSet<u64>>::new();
         let kinds = sources.kinds();
@@ -90,9 +126,7 @@ impl<'a> Opener<'a> {
         if record.public != seed.public() {
             return;
         }
-        let copied = seed.secret().expose(|raw| Secret::from_slice(raw).expect("32 bytes"));
-        let seed = RecipientSeed::new(copied);
-        self.epochs.insert(id, (record, Epoch { id, record: bytes, seed }));
+        self.epochs.insert(id, (record, Epoch { id, record: bytes, seed: copied(seed) }));
     }
 
     async fn epoch_record(&self, id: EpochId) -> Option<(EpochRecord, Vec<u8>)> {
@@ -165,7 +199,8 @@ impl<'a> Opener<'a> {
         let (key, version) = (KeyId::from_bytes(id.key), VersionId::from_bytes(id.version));
         for epoch in self.epochs.keys() {
             let held = (CopyKind::TenantBackup, Algorithm::Aes256Gcm);
-            let material = self.copy(key, version, *epoch, held, None).await;
+            let wanted = Wanted { key, version, epoch: *epoch, held, named: None };
+            let material = self.copy(wanted).await;
             if let Some(material) = material {
                 return Some(SealKey::new(id, &material));
             }
@@ -174,28 +209,69 @@ impl<'a> Opener<'a> {
     }
 
     /// The material of one copy, from the first vault whose copy is the right one.
-    async fn copy(
+    async fn copy(&self, wanted: Wanted) -> Option<Secret<32>> {
+        let seed = self.seed(wanted.epoch).ok()?;
+        let name = wanted.name(self.sources.instance);
+        self.sources.read_first(&name, |bytes| wanted.open(bytes, &self.root, seed)).await
+    }
+
+    /// The materials of versions of keys, in their order. Where nobody else is to be served, every
+    /// processor opens some.
+    pub(super) async fn materials(
         &self,
-        key: KeyId,
-        version: VersionId,
-        epoch: EpochId,
-        held: (CopyKind, Algorithm),
-        named: Option<&KeyVersion>,
-    ) -> Option<Secret<32>> {
-        let seed = self.seed(epoch).ok()?;
-        let name = names::key_copy(self.sources.instance, key, version, epoch);
-        let open = |bytes: &[u8]| {
-            if named.is_some_and(|named| named.copy_hash != object_hash(bytes)) {
-                return None;
-            }
-            let copy = KeyCopy::open(bytes, &self.root, seed).ok()?;
-            let fields = &copy.header.fields;
-            let right = (fields.key, fields.version) == (key, version)
-                && (fields.kind, fields.algorithm) == held
-                && named.is_none_or(|named| named.key_check == copy.header.key_check);
-            right.then_some(copy.material)
+        versions: &[(&Key, &KeyVersion)],
+        watcher: &dyn Watcher,
+    ) -> Vec<Result<Secret<32>, RestoreFailed>> {
+        let jobs = if self.is_behind { 1 } else { JOBS };
+        let mut found = Vec::with_capacity(versions.len());
+        for some in versions.chunks(TOGETHER * jobs) {
+            let jobs = some.chunks(TOGETHER).map(|some| self.open_some(some));
+            found.extend(futures_util::future::join_all(jobs).await.into_iter().flatten());
+            watcher.advance(some.len() as u64);
+        }
+        found
+    }
+
+    /// Opens what the first vault that answers has, in one job; what does not open is looked for
+    /// in the others.
+    async fn open_some(
+        &self,
+        versions: &[(&Key, &KeyVersion)],
+    ) -> Vec<Result<Secret<32>, RestoreFailed>> {
+        let mut read = Vec::with_capacity(versions.len());
+        for (key, version) in versions {
+            let wanted = wanted(key, version);
+            let bytes = self.sources.read_any(&wanted.name(self.sources.instance)).await;
+            read.push((wanted, bytes));
+        }
+        let opened = self.opened(read).await.into_iter().chain(std::iter::repeat_with(|| None));
+        let mut found = Vec::with_capacity(versions.len());
+        for ((key, version), material) in versions.iter().zip(opened) {
+            found.push(match material {
+                Some(material) => Ok(material),
+                None => self.material(key, version).await,
+            });
+        }
+        found
+    }
+
+    /// What opens, and is what it must be; a job that failed opens nothing.
+    async fn opened(&self, read: Vec<(Wanted, Option<Vec<u8>>)>) -> Vec<Option<Secret<32>>> {
+        let epochs: BTreeSet<_> = read.iter().map(|(wanted, _)| wanted.epoch).collect();
+        let seed = |epoch| Some((epoch, copied(self.seed(epoch).ok()?)));
+        let seeds: BTreeMap<_, _> = epochs.into_iter().filter_map(seed).collect();
+        let root = self.root;
+        let open = move || {
+            let open = |(wanted, bytes): &(Wanted, Option<Vec<u8>>)| {
+                wanted.open(bytes.as_ref()?, &root, seeds.get(&wanted.epoch)?)
+            };
+            read.iter().map(open).collect()
         };
-        self.sources.read_first(&name, open).await
+        let done = match self.is_behind {
+            true => blocking_behind(&*self.tasks, open).await,
+            false => blocking(&*self.tasks, open).await,
+        };
+        done.unwrap_or_default()
     }
 
     /// The material of one version of a key, checked against what the state says of it.
@@ -205,8 +281,7 @@ impl<'a> Opener<'a> {
         version: &KeyVersion,
     ) -> Result<Secret<32>, RestoreFailed> {
         self.seed(version.epoch)?;
-        let held = (CopyKind::TenantKey, Algorithm::from(key.spec));
-        let found = self.copy(key.id, version.id, version.epoch, held, Some(version)).await;
+        let found = self.copy(wanted(key, version)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.id.to_string(),
             version: version.id.to_string(),
@@ -220,7 +295,7 @@ impl<'a> Opener<'a> {
         version: &KeyVersion,
     ) -> Result<Secret<32>, RestoreFailed> {
         let (key, held) = (tenant.master.id, (CopyKind::MasterKey, Algorithm::Aes256Gcm));
-        let found = self.copy(key, version.id, version.epoch, held, Some(version)).await;
+        let found = self.copy(Wanted::of(key, version, held)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.to_string(),
             version: version.id.to_string(),
@@ -236,7 +311,7 @@ impl<'a> Opener<'a> {
         let version = key.versions.last().ok_or_else(|| RestoreFailed::State {
             what: format!("key `{}` without versions", key.id),
         })?;
-        let found = self.copy(key.id, version.id, version.epoch, held, Some(version)).await;
+        let found = self.copy(Wanted::of(key.id, version, held)).await;
         found.ok_or_else(|| RestoreFailed::CopyMissing {
             key: key.id.to_string(),
             version: version.id.to_string(),
@@ -252,9 +327,8 @@ impl<'a> Opener<'a> {
                 continue;
             }
             let held = (CopyKind::RootSigning, Algorithm::Ed25519);
-            let Some(seed) = self.copy(key, version, epoch, held, None).await else {
-                continue;
-            };
+            let wanted = Wanted { key, version, epoch, held, named: None };
+            let Some(seed) = self.copy(wanted).await else { continue };
             let root = SigningKey::from_seed(seed);
             if root.public() == self.root {
                 return Ok(root);
@@ -262,4 +336,46 @@ impl<'a> Opener<'a> {
         }
         Err(RestoreFailed::CopyMissing { key: id.to_string(), version: "any".to_owned() })
     }
+}
+
+impl Wanted {
+    fn of(key: KeyId, version: &KeyVersion, held: (CopyKind, Algorithm)) -> Self {
+        let (id, epoch) = (version.id, version.epoch);
+        Self { key, version: id, epoch, held, named: Some(version.clone()) }
+    }
+
+    fn name(&self, instance: InstanceId) -> String {
+        names::key_copy(instance, self.key, self.version, self.epoch)
+    }
+
+    /// Its material, where these bytes are the copy.
+    fn open(&self, bytes: &[u8], root: &VerifyingKey, seed: &RecipientSeed) -> Option<Secret<32>> {
+        let named = self.named.as_ref();
+        if named.is_some_and(|named| named.copy_hash != object_hash(bytes)) {
+            return None;
+        }
+        let copy = KeyCopy::open(bytes, root, seed).ok()?;
+        let fields = &copy.header.fields;
+        let right = (fields.key, fields.version) == (self.key, self.version)
+            && (fields.kind, fields.algorithm) == self.held
+            && named.is_none_or(|named| named.key_check == copy.header.key_check);
+        right.then_some(copy.material)
+    }
+}
+
+/// The versions of all keys that are not destroyed: such a key has no way back, although its copies
+/// may still lie in the vaults.
+pub(super) fn living(keys: &[Key]) -> Vec<(&Key, &KeyVersion)> {
+    let kept = keys.iter().filter(|key| !matches!(key.state, KeyState::Destroyed { .. }));
+    kept.flat_map(|key| std::iter::repeat(key).zip(&key.versions)).collect()
+}
+
+/// The copy of one version of a tenant's key.
+fn wanted(key: &Key, version: &KeyVersion) -> Wanted {
+    Wanted::of(key.id, version, (CopyKind::TenantKey, Algorithm::from(key.spec)))
+}
+
+fn copied(seed: &RecipientSeed) -> RecipientSeed {
+    let raw = seed.secret().expose(|raw| Secret::from_slice(raw).expect("32 bytes"));
+    RecipientSeed::new(raw)
 }

@@ -2,24 +2,25 @@
 //! seal's epoch keys in place of a kit's, and nothing written.
 //!
 //! Invariant: the same code as a restore's reads, verifies and opens; a copy that is missing or
-//! does not open is told version by version and stops nothing. One material is open at a time.
+//! does not open is told version by version and stops nothing. A few materials are open at a time,
+//! and whoever is served goes first.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use keystead_archive::{Algorithm, CopyKind};
 use keystead_crypto::{RecipientSeed, Secret, VerifyingKey};
-use keystead_domain::{EpochId, InstanceId, Key, KeyState, KeyVersion, Kind, Tenant, TenantId};
+use keystead_domain::{EpochId, InstanceId, Key, KeyVersion, Kind, Tenant, TenantId};
 use keystead_targets::{VaultOpener, VaultUrl};
 
 use super::{
     Freshness, Loss, RestoreFailed, RestorePlan, Watcher,
-    keys::{Holder, Opener},
+    keys::{Holder, Opener, TOGETHER, living},
     rebuild::{Rebuilt, rebuild},
     sources::Sources,
     wraps::open_wraps,
 };
-use crate::start::head_text;
+use crate::{ports::Tasks, start::head_text};
 
 /// What the seal holds for it.
 #[derive(Debug)]
@@ -61,11 +62,12 @@ pub(crate) async fn rehearse(
     opener: &Arc<dyn VaultOpener>,
     held: &Held,
     exercise: &dyn Exercise,
+    tasks: &Arc<dyn Tasks>,
     watcher: &dyn Watcher,
 ) -> Result<Rehearsed, RestoreFailed> {
     let Held { instance, root, epochs, vaults } = held;
     let sources = Sources::open(opener, vaults, *instance, root, watcher).await?;
-    let mut opener = Opener::new(&sources, *root, Holder::Seal(epochs)).await;
+    let mut opener = Opener::new(&sources, *root, Holder::Seal(epochs), tasks).await;
     // Too few vaults are told by the freshness; what there is is rehearsed in any case.
     let plan = RestorePlan { loss: Loss::Accepted, ..RestorePlan::default() };
     let rebuilt = rebuild(&mut opener, &plan, watcher).await?;
@@ -76,13 +78,11 @@ pub(crate) async fn rehearse(
     }
     opener.root_signing().await?;
     let (_, wraps) = open_wraps(&opener, &state, &tenants, watcher).await?;
-    for key in state.keys()? {
-        if matches!(key.state, KeyState::Destroyed { .. }) {
-            continue;
-        }
-        for version in &key.versions {
-            let found = opener.material(&key, version).await;
-            exercise.version(&key, version, found).await;
+    let keys = state.keys()?;
+    for some in living(&keys).chunks(TOGETHER) {
+        let found = opener.materials(some, watcher).await;
+        for ((key, version), found) in some.iter().zip(found) {
+            exercise.version(key, version, found).await;
         }
     }
     let head = head_text(chain.opening.incarnation, chain.end_sequence(), &chain.end_hash());

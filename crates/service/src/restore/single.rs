@@ -3,23 +3,23 @@
 //! Invariant: nothing is written anywhere; what was opened is wiped when the answer is made. A
 //! point counts as opened only where each key copy that it relies on opened too.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use keystead_archive::{
     Inspected, OpenedKit, SegmentHeader, SegmentKind, inspect, names, names::ObjectKind,
     read_segment_header,
 };
 use keystead_crypto::{Secret, VerifyingKey};
-use keystead_domain::{Key, KeyState, Kind, PointId, Timestamp};
-use keystead_targets::{VaultOpener, VaultUrl};
+use keystead_domain::{Key, Kind, PointId, Timestamp};
+use keystead_targets::VaultUrl;
 
 use super::{
     Held, RestoreFailed, Watcher,
-    keys::{Holder, Opener},
+    keys::{Holder, JOBS, Opener, TOGETHER, living},
     sources::Sources,
     state::State,
 };
-use crate::RestoreSite;
+use crate::{RestoreSite, Site, proofs::Quiet};
 
 /// Where a point is taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub async fn open_point(
     if header.instance != instance {
         return Err(RestoreFailed::NothingHere { instance: instance.to_string() });
     }
-    let mut opener = Opener::new(&sources, root, Holder::Kit(&kit.seed)).await;
+    let mut opener = Opener::new(&sources, root, Holder::Kit(&kit.seed), &site.tasks).await;
     let opened = opener.open(&name, &bytes, header.epoch).await?;
     let mut state = State::default();
     state.apply(&opened, None);
@@ -100,24 +100,21 @@ pub(crate) struct KeyInVaults {
 
 /// Opens the copies of a key, and finds it in a full point.
 pub(crate) async fn key_in_vaults(
-    opener: &Arc<dyn VaultOpener>,
+    site: &Site,
     held: &Held,
     point: PointId,
     key: &Key,
-    watcher: &dyn Watcher,
 ) -> Result<KeyInVaults, RestoreFailed> {
     let Held { instance, root, epochs, vaults } = held;
-    let sources = Sources::open(opener, vaults, *instance, root, watcher).await?;
+    let sources = Sources::open(&site.vaults, vaults, *instance, root, &Quiet).await?;
     let name = names::point(*instance, point.incarnation, point.number);
     let (header, bytes) = read_full(&sources, root, point, &name).await?;
-    let mut opener = Opener::new(&sources, *root, Holder::Seal(epochs)).await;
+    let mut opener = Opener::new(&sources, *root, Holder::Seal(epochs), &site.tasks).await;
     let mut state = State::default();
     state.apply(&opener.open(&name, &bytes, header.epoch).await?, None);
     let found = state.keys()?.into_iter().find(|found| found.id == key.id);
-    let mut materials = Vec::new();
-    for version in &key.versions {
-        materials.push(opener.material(key, version).await);
-    }
+    let versions: Vec<_> = key.versions.iter().map(|version| (key, version)).collect();
+    let materials = opener.materials(&versions, &Quiet).await;
     Ok(KeyInVaults { then: found.map(|then| (then, header.at)), materials })
 }
 
@@ -145,7 +142,7 @@ async fn read_full(
     })
 }
 
-/// Opens each copy that a full point relies on, one at a time.
+/// Opens each copy that a full point relies on, some at a time.
 async fn open_copies(
     opener: &Opener<'_>,
     header: &SegmentHeader,
@@ -156,16 +153,14 @@ async fn open_copies(
     if header.kind != SegmentKind::FullPoint {
         return (versions, findings);
     }
-    let kept = |key: &&Key| !matches!(key.state, KeyState::Destroyed { .. });
-    let count = keys.iter().filter(kept).map(|key| key.versions.len() as u64).sum();
-    watcher.phase("open key copies", count);
-    for key in keys.iter().filter(kept) {
-        for version in &key.versions {
-            match opener.material(key, version).await {
+    let all = living(keys);
+    watcher.phase("open key copies", all.len() as u64);
+    for some in all.chunks(TOGETHER * JOBS) {
+        for found in opener.materials(some, watcher).await {
+            match found {
                 Ok(_) => versions += 1,
                 Err(failed) => findings.push(failed.to_string()),
             }
-            watcher.advance(1);
         }
     }
     (versions, findings)

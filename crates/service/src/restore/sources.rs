@@ -18,13 +18,17 @@ use keystead_targets::{ObjectName, ReopeningVault, Vault, VaultError, VaultOpene
 use thiserror::Error;
 
 use super::{RestoreFailed, Watcher};
-use crate::vaults::{held, object_name};
+use crate::{
+    init::root_key_id,
+    vaults::{held_chain, listed, object_name},
+};
 
 /// One vault that answers.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) id: VaultId,
     pub(super) vault: Arc<dyn Vault>,
+    /// What it held when it was listed, key copies apart: see [`names_in`].
     pub(super) names: BTreeSet<ObjectName>,
 }
 
@@ -77,13 +81,13 @@ impl Sources {
     /// Lists all vaults again: what they hold may have grown.
     pub(super) async fn refresh(&mut self) {
         for source in &mut self.all {
-            if let Ok(names) = held(&*source.vault, self.instance).await {
+            if let Ok(names) = names_in(&*source.vault, self.instance).await {
                 source.names = names;
             }
         }
     }
 
-    /// All names in any vault, parsed.
+    /// All names that were listed in any vault, parsed.
     pub(super) fn kinds(&self) -> BTreeMap<ObjectName, ObjectKind> {
         let names = self.all.iter().flat_map(|source| &source.names);
         names.filter_map(|name| Some((name.clone(), names::parse(name.as_ref())?))).collect()
@@ -93,7 +97,7 @@ impl Sources {
     pub(super) async fn read_all(&self, name: &str) -> Vec<(&Source, Vec<u8>)> {
         let name = object_name(name);
         let mut found = Vec::new();
-        for source in self.all.iter().filter(|source| source.names.contains(&name)) {
+        for source in self.all.iter().filter(|source| source.may_hold(&name)) {
             match source.vault.read(&name).await {
                 Ok(Some(bytes)) => {
                     self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -108,6 +112,11 @@ impl Sources {
         found
     }
 
+    /// The object of that name in the first vault that has one and answers, whatever it is.
+    pub(super) async fn read_any(&self, name: &str) -> Option<Vec<u8>> {
+        self.read_first(name, |bytes| Some(bytes.to_vec())).await
+    }
+
     /// The first vault's object of that name that `accept` takes.
     pub(super) async fn read_first<T>(
         &self,
@@ -115,7 +124,7 @@ impl Sources {
         accept: impl Fn(&[u8]) -> Option<T>,
     ) -> Option<T> {
         let (wanted, mut newer) = (object_name(name), None);
-        for source in self.all.iter().filter(|source| source.names.contains(&wanted)) {
+        for source in self.all.iter().filter(|source| source.may_hold(&wanted)) {
             let Ok(Some(bytes)) = source.vault.read(&wanted).await else { continue };
             self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             if let Some(found) = accept(&bytes) {
@@ -150,6 +159,26 @@ impl Sources {
     }
 }
 
+impl Source {
+    /// Whether it is worth asking for an object.
+    fn may_hold(&self, name: &ObjectName) -> bool {
+        self.names.contains(name)
+            || matches!(names::parse(name.as_ref()), Some(ObjectKind::KeyCopy { .. }))
+    }
+}
+
+/// The names in a vault that a restore finds by listing it. Key copies are not: there may be a
+/// million, and the state names each. The root signing key alone is named nowhere else.
+async fn names_in(
+    vault: &dyn Vault,
+    instance: InstanceId,
+) -> Result<BTreeSet<ObjectName>, VaultError> {
+    let mut found = held_chain(vault, instance).await?;
+    let root = format!("{instance}/{}/{}/", names::KEY_FOLDER, root_key_id(instance));
+    found.extend(listed(vault, &root, &[]).await?);
+    Ok(found)
+}
+
 /// Why a vault is left out.
 #[derive(Debug, Error)]
 enum LeftOut {
@@ -179,6 +208,6 @@ async fn open_one(
         .ok()
         .filter(|record| record.instance == instance)
         .ok_or(LeftOut::Unsigned)?;
-    let names = held(&*vault, instance).await?;
+    let names = names_in(&*vault, instance).await?;
     Ok(Source { id: record.vault, vault, names })
 }

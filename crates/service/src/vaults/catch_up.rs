@@ -65,15 +65,6 @@ pub(crate) struct Copied {
     pub(crate) complete: bool,
 }
 
-/// The names under an instance that a vault holds, those of ledgers apart: for a restore, which
-/// needs them all and once.
-pub(crate) async fn held(
-    vault: &dyn Vault,
-    instance: InstanceId,
-) -> Result<BTreeSet<ObjectName>, VaultError> {
-    listed(vault, &format!("{instance}/"), &[names::LEDGER_FOLDER]).await
-}
-
 /// The names under an instance that a vault holds, those of ledgers and key copies apart: these are
 /// most of what a vault holds and tell nothing of who writes there or how far.
 pub(crate) async fn held_chain(
@@ -85,7 +76,7 @@ pub(crate) async fn held_chain(
 }
 
 /// The names under a prefix. Of a replaced object the first version counts.
-pub(super) async fn listed(
+pub(crate) async fn listed(
     vault: &dyn Vault,
     prefix: &str,
     apart: &[&str],

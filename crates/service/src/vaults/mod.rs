@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::shipper::ChainEnd;
 
-pub(crate) use catch_up::{NotUsable, contiguous, held, held_chain, object_name};
+pub(crate) use catch_up::{NotUsable, contiguous, held_chain, listed, object_name};
 pub(crate) use feeder::Feeder;
 pub(crate) use fence::Fence;
 pub(crate) use member::{Health, Member, Put};

@@ -21,7 +21,12 @@ use crate::{
 async fn answers(prepared: &Prepared, begun: &DrillChallenge) -> DrillAnswer {
     let process = prepared.process_over(&Folder::new(), &FaultPlans::default());
     let site = site(&process);
-    let site = RestoreSite { vaults: site.vaults, clock: site.clock, entropy: site.entropy };
+    let site = RestoreSite {
+        vaults: site.vaults,
+        tasks: site.tasks,
+        clock: site.clock,
+        entropy: site.entropy,
+    };
     let kit = prepared.operator.kit.opened();
     let plan = RestorePlan {
         vaults: prepared.world.urls(),

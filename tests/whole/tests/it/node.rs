@@ -139,6 +139,7 @@ pub(crate) async fn bring_back(
     let site = site(process);
     let reading_site = RestoreSite {
         vaults: site.vaults.clone(),
+        tasks: site.tasks.clone(),
         clock: site.clock.clone(),
         entropy: site.entropy.clone(),
     };
