@@ -162,13 +162,17 @@ pub fn open_segment<K: Deref<Target = SealKey<BackupWrap>>>(
     let content = open_stream(&key, &binding, body)?;
     let mut budget = header.kind.max_bytes();
     let (mut entries, mut skipped) = (Vec::new(), Vec::new());
-    for (tenant, sealed) in entry::read_list(&content)? {
+    let sealed = entry::read_list(&content)?;
+    // A point may be large: what was read is held in one form at a time.
+    drop(content);
+    for (tenant, sealed) in sealed {
         let sealed_under = sealed.sealed_under();
         let Some(key) = backup_key(tenant, sealed_under) else {
             skipped.push(SkippedEntry { tenant, sealed_under });
             continue;
         };
         let plain = key.open(&header.entry_context(tenant), &sealed)?;
+        drop(sealed);
         let changes = entry::read(&plain, header.kind, tenant, &mut budget)?;
         entries.push(TenantChanges { tenant, changes });
     }

@@ -56,11 +56,11 @@ pub(super) async fn rebuild(
     let bytes = behind.clone().map(|link| link.bytes.len() as u64).sum();
     watcher.phase_bytes("open segments", bytes);
     let mut state = State::default();
-    state.apply(&base.opened, None);
+    state.apply(base.opened, None);
     for link in behind {
         let (of, sequence) = (chain.opening.incarnation, link.header.sequence);
         let name = names::segment(sources.instance, of, sequence);
-        state.apply(&opener.open(&name, &link.bytes, link.header.epoch).await?, plan.to);
+        state.apply(opener.open(&name, &link.bytes, link.header.epoch).await?, plan.to);
         watcher.advance(link.bytes.len() as u64);
     }
     state.settle();

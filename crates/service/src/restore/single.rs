@@ -79,7 +79,7 @@ pub async fn open_point(
     let mut opener = Opener::new(&sources, root, Holder::Kit(&kit.seed), &site.tasks).await;
     let opened = opener.open(&name, &bytes, header.epoch).await?;
     let mut state = State::default();
-    state.apply(&opened, None);
+    state.apply(opened, None);
     let skipped = state.skipped;
     let (versions, findings) = open_copies(&opener, &header, &state.keys()?, watcher).await;
     let mut rows = BTreeMap::new();
@@ -111,7 +111,7 @@ pub(crate) async fn key_in_vaults(
     let (header, bytes) = read_full(&sources, root, point, &name).await?;
     let mut opener = Opener::new(&sources, *root, Holder::Seal(epochs), &site.tasks).await;
     let mut state = State::default();
-    state.apply(&opener.open(&name, &bytes, header.epoch).await?, None);
+    state.apply(opener.open(&name, &bytes, header.epoch).await?, None);
     let found = state.keys()?.into_iter().find(|found| found.id == key.id);
     let versions: Vec<_> = key.versions.iter().map(|version| (key, version)).collect();
     let materials = opener.materials(&versions, &Quiet).await;

@@ -28,28 +28,27 @@ pub(super) struct State {
 
 impl State {
     /// Applies a point or segment.
-    pub(super) fn apply(&mut self, opened: &OpenedSegment, to: Option<Timestamp>) {
+    pub(super) fn apply(&mut self, opened: OpenedSegment, to: Option<Timestamp>) {
         self.skipped += opened.skipped.len();
-        for entry in &opened.entries {
-            for change in &entry.changes {
+        for entry in opened.entries {
+            for change in entry.changes {
                 let late = to.is_some_and(|to| change.at > to);
                 self.change(entry.tenant, change, late);
             }
         }
     }
 
-    fn change(&mut self, tenant: TenantId, change: &ChangeImage, late: bool) {
-        for image in &change.puts {
-            let body = (tenant, image.body.clone());
+    fn change(&mut self, tenant: TenantId, change: ChangeImage, late: bool) {
+        for image in change.puts {
             if image.kind == Kind::Instance {
                 let told = Instance::from_body(&image.body).ok();
                 self.destructions = told.map(|told| told.destruction_hash);
             }
-            if !late || is_revoked_kit(image) {
-                self.rows.insert((image.kind, image.id), body);
+            if !late || is_revoked_kit(&image) {
+                self.rows.insert((image.kind, image.id), (tenant, image.body));
             } else if image.kind == Kind::Key {
                 // Only its last state says whether it is on its way out: doom can be taken back.
-                self.late.insert(image.id, body);
+                self.late.insert(image.id, (tenant, image.body));
             }
         }
         for row in &change.deletes {
