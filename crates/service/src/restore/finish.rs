@@ -217,7 +217,9 @@ impl Staged {
             self.put_closings(successor, watcher).await?;
             let before = self.chain.end_hash();
             self.sources.refresh().await;
-            let Self { site, plan, sources, materials, .. } = self;
+            let Self { site, plan, sources, materials, chain, state, .. } = self;
+            // What is read again need not be held twice.
+            drop((chain, state));
             self = stage(site, kit, plan, (sources, materials), watcher).await?;
             if self.chain.end_hash() == before {
                 return Ok(Closed { staged: self, successor });
