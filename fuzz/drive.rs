@@ -54,7 +54,7 @@ pub(crate) fn run<I: Input + ?Sized>(target: &str, oracle: impl Fn(&I)) {
 
 /// The files of a target's corpus, by name.
 pub(crate) fn corpus(target: &str) -> BTreeMap<String, Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let folder = Path::new("../../fuzz/corpus").join(target);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{target}: {error}"));
     let read = |file: io::Result<fs::DirEntry>| {
         let file = file.unwrap();

@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
 };
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/documents.py");
+const SCRIPT: &str = include_str!("../documents.py");
 
 /// A server with the access key for it.
 pub(crate) struct Client<'a> {
@@ -44,7 +44,7 @@ impl<'a> Client<'a> {
         let python = std::env::var_os("KEYSTEAD_PYTHON");
         let python = python.ok_or(Failure::Environment { variable: "KEYSTEAD_PYTHON" })?;
         let mut command = Command::new(python);
-        command.arg(SCRIPT).arg(task).stdin(Stdio::piped());
+        command.args(["-c", SCRIPT, task]).stdin(Stdio::piped());
         command.env("AWS_ENDPOINT_URL", &self.endpoint).env("AWS_DEFAULT_REGION", "eu-central-1");
         command.env("AWS_ACCESS_KEY_ID", &self.access.id);
         self.access.expose(|secret| command.env("AWS_SECRET_ACCESS_KEY", secret));

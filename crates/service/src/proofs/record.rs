@@ -198,7 +198,7 @@ mod tests {
     /// Writes the seeds of the fuzzer's corpus anew: `KEYSTEAD_BLESS=1`.
     #[test]
     fn the_corpus_holds_what_is_written() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/proofs");
+        let folder = "../../fuzz/corpus/proofs";
         for (name, record) in [("empty", Record::default()), ("filled", filled())] {
             let path = format!("{folder}/{name}");
             if std::env::var_os("KEYSTEAD_BLESS").is_some() {

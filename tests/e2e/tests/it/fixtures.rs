@@ -2,10 +2,7 @@
 //!
 //! Invariant: a folder in `tests/fixtures/` of a version that was released never changes.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use keystead_driver::{Access, Fixture, Kms, Machine, make_private};
 use serde_json::{Value, json};
@@ -14,8 +11,8 @@ use crate::world::NEW_PASSPHRASE;
 
 /// The folders of all versions.
 fn versions() -> Vec<PathBuf> {
-    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
-    let mut folders: Vec<_> = fs::read_dir(all).unwrap().map(|of| of.unwrap().path()).collect();
+    let mut folders: Vec<_> =
+        fs::read_dir("../fixtures").unwrap().map(|of| of.unwrap().path()).collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
     assert!(!folders.is_empty());
