@@ -16,6 +16,7 @@ mod rotation;
 mod spec;
 mod state;
 mod time;
+mod transfer;
 mod wrap;
 
 pub use alias::{Alias, AliasName, BadAlias};
@@ -34,6 +35,9 @@ pub use rotation::RotationSchedule;
 pub use spec::{KeySpec, KeyUsage, MacAlgorithm, SigningAlgorithm};
 pub use state::{KeyState, Transition, Unlawful};
 pub use time::{BadTime, Timestamp};
+pub use transfer::{
+    BACKUP_CODE, BackupFacts, BackupStatus, BackupTransfer, BadTransfer, SYSTEM_ACCOUNT,
+};
 pub use wrap::{
     BadSubject, DATA_KEY_BYTES, SUBJECT_MAX_BYTES, Subject, WrapAlgorithm, WrapEnvelope, WrapFacts,
     WrapLog, WrapRecord,
