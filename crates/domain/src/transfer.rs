@@ -1,5 +1,5 @@
-//! A backup of a tenant's keys as a transfer between two accounts of a TigerBeetle ledger, for those
-//! who keep their record of backups there.
+//! A backup of a tenant's keys as a transfer between two accounts of a TigerBeetle ledger, for
+//! those who keep their record of backups there.
 //!
 //! Invariant: what is made here that ledger takes (no id, account, code or ledger is 0, no id is
 //! 2^128 - 1: TigerBeetle, reference, Transfer), and what is read is what was packed: a bit that
