@@ -11,13 +11,16 @@ use thiserror::Error;
 /// Prints bytes as lowercase hex.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
+    bytes.iter().for_each(|byte| text.extend(hex_digits(*byte)));
     text
+}
+
+/// A byte as two digits of lowercase hex.
+#[must_use]
+pub fn hex_digits(byte: u8) -> [char; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]))
 }
 
 /// Why bytes are not a canonical encoding.

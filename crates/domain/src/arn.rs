@@ -95,23 +95,51 @@ impl KeyName {
 /// A key's id in the form that AWS clients know: 8-4-4-4-12 hex digits.
 #[must_use]
 pub fn uuid(id: KeyId) -> String {
-    let hex = crate::to_hex(id.as_bytes());
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    let mut text = String::with_capacity(UUID_CHARS);
+    push_uuid(&mut text, id);
+    text
 }
 
 /// A key's ARN as seen from `region`.
 #[must_use]
 pub fn key_arn(region: &str, account: &Account, id: KeyId) -> String {
-    format!("arn:aws:kms:{region}:{account}:key/{}", uuid(id))
+    // Each answer to a use has one: put together in one allocation.
+    let parts = ["arn:aws:kms:", region, ":", &account.0, ":key/"];
+    let len = parts.iter().map(|part| part.len()).sum::<usize>() + UUID_CHARS;
+    let mut arn = String::with_capacity(len);
+    parts.iter().for_each(|part| arn.push_str(part));
+    push_uuid(&mut arn, id);
+    arn
+}
+
+/// How long the form 8-4-4-4-12 is.
+const UUID_CHARS: usize = 36;
+
+/// Before which bytes of an id that form has a dash.
+const DASH_BEFORE: [usize; 4] = [4, 6, 8, 10];
+
+fn push_uuid(text: &mut String, id: KeyId) {
+    for (at, byte) in id.as_bytes().iter().enumerate() {
+        if DASH_BEFORE.contains(&at) {
+            text.push('-');
+        }
+        text.extend(crate::hex_digits(*byte));
+    }
 }
 
 fn parse_uuid(text: &str) -> Option<KeyId> {
-    let dashes = text.len() == 36 && [8, 13, 18, 23].iter().all(|&at| text.as_bytes()[at] == b'-');
-    dashes
-        .then(|| text.split('-').collect::<String>())
-        .filter(|hex| hex.len() == 32)
-        .and_then(|hex| crate::parse_hex(&hex))
-        .map(KeyId::from_bytes)
+    if text.len() != UUID_CHARS || !text.is_ascii() {
+        return None;
+    }
+    let (mut id, mut rest) = ([0; 16], text.as_bytes());
+    for (at, place) in id.iter_mut().enumerate() {
+        if DASH_BEFORE.contains(&at) {
+            rest = rest.strip_prefix(b"-")?;
+        }
+        let (digits, behind) = rest.split_first_chunk::<2>()?;
+        (*place, rest) = (crate::parse_hex_byte(*digits)?, behind);
+    }
+    rest.is_empty().then(|| KeyId::from_bytes(id))
 }
 
 #[cfg(test)]

@@ -131,15 +131,25 @@ ids! {
 /// Reads exactly `N` bytes of lowercase hex.
 #[must_use]
 pub fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != N * 2 || text.bytes().any(|c| !matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+    let (digits, odd) = text.as_bytes().as_chunks::<2>();
+    if digits.len() != N || !odd.is_empty() {
         return None;
     }
     let mut out = [0; N];
-    for (place, digits) in out.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).expect("hex digits are ASCII");
-        *place = u8::from_str_radix(digits, 16).expect("only hex digits are here");
+    for (place, digits) in out.iter_mut().zip(digits) {
+        *place = parse_hex_byte(*digits)?;
     }
     Some(out)
+}
+
+/// Reads two digits of lowercase hex.
+pub(crate) fn parse_hex_byte([high, low]: [u8; 2]) -> Option<u8> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    Some(digit(high)? << 4 | digit(low)?)
 }
 
 #[cfg(test)]

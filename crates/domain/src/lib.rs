@@ -22,12 +22,14 @@ mod wrap;
 pub use alias::{Alias, AliasName, BadAlias};
 pub use arn::{Account, BadAccount, BadKeyName, KeyName, key_arn, uuid};
 pub use idempotency::IdempotencyKey;
+pub(crate) use ids::parse_hex_byte;
 pub use ids::{
     AliasId, BadId, ChangeId, EpochId, IdempotencyId, IncarnationId, InstanceId, KeyId, KitId,
     NodeId, PrincipalId, RequestId, SlotId, TenantId, VaultId, VersionId, WrapId, parse_hex,
 };
 pub use instance::{AccessKey, ConfiguredVault, Instance, Kit, Tenant, TenantKey};
 pub use key::{Key, KeyVersion};
+pub(crate) use keystead_crypto::bytes::hex_digits;
 pub use keystead_crypto::bytes::to_hex;
 pub use kind::Kind;
 pub use point::{BadPoint, PointId, PointKind, RecoveryPoint};

@@ -111,23 +111,42 @@ pub(crate) enum Class {
     State,
 }
 
-/// Leaves that stand or fall together, and who waits for them.
+/// Leaves that stand or fall together: one for each use, which needs no list on the heap.
+#[derive(Debug)]
+pub(crate) enum Leaves {
+    One(Leaf),
+    Many(Vec<Leaf>),
+}
+
+impl Leaves {
+    pub(crate) fn as_slice(&self) -> &[Leaf] {
+        match self {
+            Self::One(leaf) => std::slice::from_ref(leaf),
+            Self::Many(leaves) => leaves,
+        }
+    }
+
+    /// Moves them to the end of a list.
+    pub(crate) fn move_to(&mut self, list: &mut Vec<Leaf>) {
+        match std::mem::replace(self, Self::Many(Vec::new())) {
+            Self::One(leaf) => list.push(leaf),
+            Self::Many(mut leaves) => list.append(&mut leaves),
+        }
+    }
+}
+
+/// Leaves and who waits for them.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) leaves: Leaves,
     pub(crate) class: Class,
     answer: oneshot::Sender<Result<(), JournalFailed>>,
 }
 
 impl Item {
-    fn new(leaves: Vec<Leaf>, class: Class) -> (Self, Ticket) {
+    fn new(leaves: Leaves, class: Class) -> (Self, Ticket) {
         let (answer, waiting) = oneshot::channel();
         (Self { leaves, class, answer }, Ticket(Waiting::For(waiting)))
-    }
-
-    /// Its leaves, for those who read them again soon.
-    pub(crate) fn take_leaves(&mut self) -> Vec<Leaf> {
-        std::mem::take(&mut self.leaves)
     }
 
     pub(crate) fn resolve(self, outcome: Result<(), JournalFailed>) {
@@ -136,7 +155,7 @@ impl Item {
     }
 
     fn len_bytes(&self) -> usize {
-        self.leaves.iter().map(|leaf| leaf.as_bytes().len()).sum()
+        self.leaves.as_slice().iter().map(|leaf| leaf.as_bytes().len()).sum()
     }
 }
 
@@ -208,7 +227,7 @@ impl Group {
         (std::mem::take(&mut self.items), self.cursor)
     }
 
-    pub(crate) fn push(&mut self, leaves: Vec<Leaf>, class: Class, bound_bytes: usize) -> Ticket {
+    pub(crate) fn push(&mut self, leaves: Leaves, class: Class, bound_bytes: usize) -> Ticket {
         if self.phase != Phase::Open {
             return Ticket::known(Err(JournalFailed::Stopped));
         }
@@ -242,7 +261,7 @@ impl Group {
             Ok(leaves) => leaves,
             Err(failed) => return Ticket::known(Err(failed)),
         };
-        let mut ticket = self.push(leaves, Class::State, bound_bytes);
+        let mut ticket = self.push(Leaves::Many(leaves), Class::State, bound_bytes);
         if ticket.outcome().is_none() {
             self.cursor = self.cursor.max(whole);
         }

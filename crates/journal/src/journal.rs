@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     Disk, DiskFailed, FileName, JournalUnreadable, Ticket, check,
     frame::{self, Header},
-    group::{Class, Cursor, Group, Phase},
+    group::{Class, Cursor, Group, Leaves, Phase},
     reader::{self, Waypoint, Waypoints},
     recent::{self, Recent},
     scan::Position,
@@ -235,7 +235,7 @@ impl Journal {
     }
 
     fn push(&self, leaf: Leaf, class: Class, bound_bytes: usize) -> Ticket {
-        self.enter(lock(&self.group), |group| group.push(vec![leaf], class, bound_bytes))
+        self.enter(lock(&self.group), |group| group.push(Leaves::One(leaf), class, bound_bytes))
     }
 
     fn reserved_bound(&self) -> usize {

@@ -156,7 +156,7 @@ impl Writer {
         match self.put(&group.durable) {
             Err(Setback::Full) if self.reserve == Reserve::Whole => {
                 group.refuse_ordinary();
-                if group.durable.iter().all(|item| item.leaves.is_empty()) {
+                if group.durable.iter().all(|item| item.leaves.as_slice().is_empty()) {
                     return Ok(());
                 }
                 self.disk.release_reserve().map_err(Setback::Fatal)?;
@@ -168,13 +168,13 @@ impl Writer {
     }
 
     fn put(&mut self, items: &[Item]) -> Result<(), Setback> {
-        if items.iter().all(|item| item.leaves.is_empty()) {
+        if items.iter().all(|item| item.leaves.as_slice().is_empty()) {
             return Ok(());
         }
         if self.at.len >= self.limits.file_bytes && self.at.tree.size() > self.first {
             self.roll()?;
         }
-        let leaves = || items.iter().flat_map(|item| &item.leaves);
+        let leaves = || items.iter().flat_map(|item| item.leaves.as_slice());
         let leaf_bytes = leaves().map(|leaf| leaf.as_bytes().len()).sum();
         let mut bytes = Vec::with_capacity(frame::group_bytes(leaves().count(), leaf_bytes));
         let mut next = self.at.clone();

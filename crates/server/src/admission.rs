@@ -31,10 +31,19 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(20);
 
-/// The address at the other end of a connection, and what is known of the connection; `serve` puts
-/// it into each request.
+/// The address at the other end of a connection, as text, and what is known of the connection;
+/// `serve` puts it into each request.
 #[derive(Debug, Clone)]
-pub(crate) struct Peer(pub(crate) IpAddr, pub(crate) Arc<Standing>);
+pub(crate) struct Peer {
+    source: Arc<str>,
+    standing: Arc<Standing>,
+}
+
+impl Peer {
+    pub(crate) fn new(address: IpAddr, standing: Arc<Standing>) -> Self {
+        Self { source: address.to_canonical().to_string().into(), standing }
+    }
+}
 
 /// A request before anything of it is believed.
 pub(crate) struct Arrival {
@@ -81,8 +90,7 @@ impl Arrival {
     pub(crate) fn new(service: &Service, front: Front, request: Request) -> Self {
         let (head, body) = request.into_parts();
         let peer = head.extensions.get::<Peer>();
-        let source = peer.map_or_else(String::new, |peer| peer.0.to_canonical().to_string());
-        let source = source.into();
+        let source = peer.map_or_else(|| "".into(), |peer| peer.source.clone());
         Self { request: service.request_id(), front, source, head, body }
     }
 
@@ -105,8 +113,8 @@ impl Arrival {
         let principal = service
             .authenticate(&claim, scope)
             .map_err(|error| turned((Reason::Unproven, error)))?;
-        if let Some(Peer(_, standing)) = head.extensions.get() {
-            standing.prove();
+        if let Some(peer) = head.extensions.get::<Peer>() {
+            peer.standing.prove();
         }
         let cx = Cx { request, front, principal, source };
         Ok(Admitted { cx, region: claim.scope.region, head, body })

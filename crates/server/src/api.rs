@@ -6,6 +6,7 @@
 //! Unknown members and parameters are refused: a field that was spelt wrong must not be a field
 //! that was not there.
 
+mod accesses;
 mod aliases;
 mod backups;
 mod call;
@@ -81,6 +82,9 @@ pub(crate) fn parse_every(uri: &str, body: &[u8]) {
     let _ = backups::parse_create(&signed, &account);
     let _ = backups::parse_verify(&signed, &account);
     let _ = backups::parse_restore(&signed, &account);
+    let _ = accesses::parse_reading(&signed, &account);
+    let _ = accesses::parse_foreign(&signed, &account);
+    let _ = accesses::parse_import(&signed, &account);
     let _ = kits::parse_create(&signed, &account);
     let _ = kits::parse_prove(&signed, &account);
     let _ = kits::parse_drill(&signed, &account);

@@ -5,19 +5,35 @@
 
 use std::{
     collections::BTreeMap,
+    future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
+    task::Poll,
 };
 
-use tokio::sync::Notify;
+use futures_util::task::AtomicWaker;
 
-/// What is known of one connection.
+/// What is known of one connection, and what it is told.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     is_proven: AtomicBool,
-    leaves: Notify,
+    /// 0 while nothing was said, else a [`Call`].
+    called: AtomicU8,
+    /// Of the task that serves the connection, which asks at each of its turns: cheaper to ask than
+    /// what a channel has ready for many.
+    waker: AtomicWaker,
+}
+
+/// What a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Call {
+    /// Take no new request, and end with the one that is under way.
+    Drain = 1,
+    /// Give up the place at once.
+    Leave = 2,
 }
 
 impl Standing {
@@ -26,9 +42,22 @@ impl Standing {
         self.is_proven.store(true, Ordering::Relaxed);
     }
 
-    /// Ends when this connection has to give up its place.
-    pub(crate) async fn leave(&self) {
-        self.leaves.notified().await;
+    /// Ends when this connection is told something. One task alone may wait for it.
+    pub(crate) fn called(&self) -> impl Future<Output = Call> + '_ {
+        std::future::poll_fn(|cx| {
+            // First the waker, or what is said in between would wake nobody.
+            self.waker.register(cx.waker());
+            match self.called.load(Ordering::Acquire) {
+                0 => Poll::Pending,
+                called if called == Call::Drain as u8 => Poll::Ready(Call::Drain),
+                _ => Poll::Ready(Call::Leave),
+            }
+        })
+    }
+
+    fn call(&self, call: Call) {
+        self.called.store(call as u8, Ordering::Release);
+        self.waker.wake();
     }
 }
 
@@ -52,8 +81,13 @@ impl Crowd {
         let stranger = all.iter().find(|(_, of)| !of.is_proven.load(Ordering::Relaxed));
         let Some(number) = stranger.map(|(number, _)| *number) else { return };
         if let Some(standing) = all.remove(&number) {
-            standing.leaves.notify_one();
+            standing.call(Call::Leave);
         }
+    }
+
+    /// Tells all that are left to end in order.
+    pub(crate) fn drain(&self) {
+        self.lock().1.values().for_each(|standing| standing.call(Call::Drain));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, (u64, BTreeMap<u64, Arc<Standing>>)> {
@@ -81,8 +115,8 @@ mod tests {
 
     use super::*;
 
-    fn must_leave(place: &Place) -> bool {
-        place.standing.leave().now_or_never().is_some()
+    fn called(place: &Place) -> Option<Call> {
+        place.standing.called().now_or_never()
     }
 
     #[test]
@@ -95,9 +129,24 @@ mod tests {
         crowd.make_room();
         places[3].standing.prove();
         crowd.make_room();
-        let gone: Vec<bool> = places.iter().map(must_leave).collect();
-        assert_eq!(gone, [false, true, true, false]);
+        let told: Vec<Option<Call>> = places.iter().map(called).collect();
+        assert_eq!(told, [None, Some(Call::Leave), Some(Call::Leave), None]);
+        crowd.drain();
+        let told: Vec<Option<Call>> = places.iter().map(called).collect();
+        let (drain, leave) = (Some(Call::Drain), Some(Call::Leave));
+        assert_eq!(told, [drain, leave, leave, drain], "who has to leave is not called back");
         drop(places);
         assert!(crowd.lock().1.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_waits_already_is_woken() {
+        let crowd = Arc::new(Crowd::default());
+        let place = crowd.enter();
+        let standing = place.standing.clone();
+        let waiting = tokio::spawn(async move { standing.called().await });
+        tokio::task::yield_now().await;
+        crowd.drain();
+        assert_eq!(waiting.await.unwrap(), Call::Drain);
     }
 }

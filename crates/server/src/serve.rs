@@ -22,14 +22,14 @@ use hyper_util::{
 use keystead_service::{Service, witness::WitnessBook};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 
 use crate::{
     Node,
     admission::Peer,
     aws,
-    crowd::{Crowd, Place},
+    crowd::{Call, Crowd, Place},
     operators, router,
     witness::witness_router,
 };
@@ -112,7 +112,6 @@ async fn accept(
 ) -> io::Result<()> {
     let permits = Arc::new(Semaphore::new(max_connections as usize));
     let crowd = Arc::new(Crowd::default());
-    let (stop, stopped) = watch::channel(());
     let accepting = async {
         loop {
             match listener.accept().await {
@@ -124,7 +123,7 @@ async fn accept(
                     let permit = permit.expect("nothing closes this semaphore");
                     let (routes, place) = (routes.clone(), crowd.enter());
                     let connection = Connection { routes, peer, permit, place };
-                    tokio::spawn(connection.run(stream, stopped.clone()));
+                    tokio::spawn(connection.run(stream));
                 }
                 Err(failed) => {
                     tracing::warn!(%failed, "no connection could be accepted");
@@ -138,7 +137,7 @@ async fn accept(
         () = shutdown => {}
     }
     drop(listener);
-    drop(stop);
+    crowd.drain();
     if tokio::time::timeout(DRAIN, permits.acquire_many(max_connections)).await.is_err() {
         tracing::warn!("connections were cut off at shutdown");
     }
@@ -153,15 +152,15 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, mut stopped: watch::Receiver<()>) {
+    async fn run(self, stream: TcpStream) {
         let Self { routes: Routes { aws, router }, peer, permit, place } = self;
-        let standing = place.standing.clone();
+        let from = Peer::new(peer.ip(), place.standing.clone());
         // Answers are small and whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let routed = TowerToHyperService::new(router);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer.ip(), standing.clone()));
+            request.extensions_mut().insert(from.clone());
             match &aws {
                 Some(service) if is_aws(&request) => {
                     Either::Left(aws::handle(State(service.clone()), request).map(Ok))
@@ -173,13 +172,16 @@ impl Connection {
             let served = http().serve_connection(TokioIo::new(stream), service);
             let mut connection = std::pin::pin!(served);
             tokio::select! {
+                // At each turn both are asked, the cheaper one second.
+                biased;
                 ended = connection.as_mut() => ended,
-                // The sender is dropped, never used: the only change is its end.
-                _ = stopped.changed() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-                () = place.standing.leave() => Ok(()),
+                call = place.standing.called() => match call {
+                    Call::Leave => Ok(()),
+                    Call::Drain => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                },
             }
         };
         if let Err(failed) = ended {

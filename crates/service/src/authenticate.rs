@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use keystead_crypto::{Secret, sigv4};
+use keystead_domain::AccessKey;
 
 use crate::{AuthFault, Error, Fault, Principal, keyring::AccessEntry, service::Service};
 
@@ -46,13 +47,17 @@ impl Service {
         if !good {
             return Err(refused(AuthFault::BadSignature));
         }
-        Ok(Arc::new(Principal {
-            id: entry.key.principal,
-            tenant: entry.key.tenant,
+        Ok(entry.principal.get_or_init(|| Arc::new(self.principal(&entry.key))).clone())
+    }
+
+    fn principal(&self, key: &AccessKey) -> Principal {
+        Principal {
+            id: key.principal,
+            tenant: key.tenant,
             account: self.instance.account.clone(),
-            access_key_id: entry.key.access_key_id.clone(),
-            name: entry.key.name.clone(),
-        }))
+            access_key_id: key.access_key_id.clone(),
+            name: key.name.clone(),
+        }
     }
 
     fn signing_key(

@@ -8,7 +8,7 @@
 mod entry;
 mod tally;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use imbl::OrdMap;
 use keystead_crypto::{
@@ -20,7 +20,7 @@ use keystead_domain::{
 use keystead_store::Backend;
 
 use crate::{
-    Error, Fault,
+    Error, Fault, Principal,
     lru::Lru,
     tenants::{Tenants, key_version},
 };
@@ -46,6 +46,8 @@ pub(crate) struct AccessEntry {
     pub(crate) id: [u8; 16],
     pub(crate) key: AccessKey,
     pub(crate) secret: Sealed<Material>,
+    /// Who proves with it to be whom: made once, not for each request.
+    pub(crate) principal: OnceLock<Arc<Principal>>,
 }
 
 /// One immutable state of everything that uses need.

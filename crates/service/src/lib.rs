@@ -3,6 +3,7 @@
 //! Invariant: no HTTP, SQL, thread or ambient clock: the whole service runs on one current-thread
 //! runtime over memory ports, and two runs from one seed are equal.
 
+mod accesses;
 mod aliases;
 mod audit;
 mod authenticate;
@@ -50,6 +51,7 @@ mod vaults;
 pub mod witness;
 mod wraps;
 
+pub use accesses::{ForeignAccess, LogImport, OBJECTS_MAX, VaultAccess, VaultReading};
 pub use aliases::{AliasChange, AliasPage, ChangeAlias, ListAliases};
 pub use command::*;
 pub use door::Recorded;
@@ -59,6 +61,7 @@ pub use found::FoundFailed;
 pub use init::{FirstAccess, InitPlan, Initialised, NewInstance, NewKit};
 pub use keys::{FieldChange, KeyRestored, MaterialFound, RestoreKey, VersionFound};
 pub use keystead_crypto::{Wiped, sigv4};
+pub use keystead_targets::AccessKind;
 pub use kits::{CreateKit, KitChallenge, KitCreated, KitRevoked, ProveKit};
 pub use points::{CreatePoint, PointSchedule};
 pub use ports::{Clock, RestoreSite, Site, Tasks, Witness};

@@ -5,7 +5,10 @@
 //! row that is newer than *n* is replaced by what the log says it was at *n*, so a restart never
 //! takes from a key what a change above the watermark gave or left.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use keystead_crypto::bytes::Malformed;
 use keystead_domain::{AccessKey, Alias, Key, KeyState, Kind};
@@ -207,7 +210,8 @@ async fn apply_row(
             let key = AccessKey::from_body(&open(tenants, row)?).map_err(unread(row))?;
             let secret = ports.store.material(key.secret).await?.ok_or_else(|| corrupt(row))?;
             let name = key.access_key_id.clone();
-            let entry = AccessEntry { id: row.aggregate.id, key, secret };
+            let (id, principal) = (row.aggregate.id, OnceLock::new());
+            let entry = AccessEntry { id, key, secret, principal };
             to.access_keys.insert(name, Arc::new(entry));
         }
         Kind::Alias => {

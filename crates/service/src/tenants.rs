@@ -97,6 +97,13 @@ impl TenantKeys {
         mac
     }
 
+    /// What a guessable value of an attribute enters the ledger as.
+    pub(crate) fn value_mac(&self, attribute: &str, value: &str) -> [u8; 32] {
+        let name = [attribute.as_bytes(), b"/"].concat();
+        let parts = [labels::AUDIT_VALUE.as_bytes(), &name, value.as_bytes()];
+        self.audit.expose(|key| hmac_sha256(key, &parts))
+    }
+
     /// Seals an aggregate's body at the revision that it will have.
     pub(crate) fn seal_body(
         &self,

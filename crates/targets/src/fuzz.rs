@@ -5,7 +5,7 @@
 
 use std::path::{Component, Path};
 
-use crate::{FailureDomain, ObjectName, VaultUrl};
+use crate::{FailureDomain, LinuxAudit, ObjectName, VaultUrl};
 
 /// Places of vaults.
 ///
@@ -32,6 +32,19 @@ pub fn name(text: &str) {
     if let Ok(domain) = text.parse::<FailureDomain>() {
         assert_eq!(domain.to_string(), text, "a failure domain prints back");
     }
+}
+
+/// Logs of the storage.
+///
+/// # Panics
+/// Where a log has more accesses and strange lines than lines.
+pub fn access_log(log: &[u8]) {
+    let mut audit = LinuxAudit::new("vault", Path::new("/vault"));
+    let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
+    let mut accesses: Vec<_> = lines.iter().filter_map(|line| audit.line(line)).collect();
+    accesses.extend(audit.finish());
+    let strange = usize::try_from(audit.unreadable()).unwrap_or(usize::MAX);
+    assert!(accesses.len().saturating_add(strange) <= lines.len(), "more than was there");
 }
 
 #[cfg(test)]

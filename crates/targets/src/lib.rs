@@ -4,6 +4,7 @@
 //! Invariant: nothing here sees a key. Objects are opaque bytes under names, sealed and signed by
 //! others; a form of vault promises only that they are new once, durable, and read back unchanged.
 
+mod access_log;
 mod blocking;
 pub mod conformance;
 mod directory;
@@ -18,6 +19,7 @@ mod reopening;
 mod url;
 mod vault;
 
+pub use access_log::{AccessKind, Accessor, LinuxAudit, LoggedAccess};
 pub use blocking::{Blocking, Inline};
 pub use directory::DirectoryVault;
 pub use domain::{DomainInvalid, FailureDomain};

@@ -168,7 +168,8 @@ impl Journal {
     /// Shows what a group has made durable.
     fn publish(&self, writer: &Writer, cursor: Cursor, mut written: Written) -> Settled {
         let changes_refused = written.refused.iter().any(|item| item.class == Class::State);
-        let leaves = written.durable.iter_mut().flat_map(Item::take_leaves).collect();
+        let mut leaves = Vec::with_capacity(written.durable.len());
+        written.durable.iter_mut().for_each(|item| item.leaves.move_to(&mut leaves));
         let mut synced = lock(&self.synced);
         let first = synced.end.tree.size();
         synced.recent.push(first, leaves);

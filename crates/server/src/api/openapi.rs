@@ -5,6 +5,7 @@
 //! is what a reviewer saw of it. That the document is true of the running server is proven by
 //! `tests/clients/test_openapi.py`, which calls every operation that stands in it.
 
+mod accesses;
 mod aliases;
 mod backups;
 mod changes;
@@ -64,14 +65,15 @@ pub(super) async fn show(State(service): State<Arc<Service>>, signed: Signed) ->
 /// Every route of `/v1`.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     let keys = [keys::ROUTES, changes::ROUTES, aliases::ROUTES, signatures::ROUTES];
-    let others = [wraps::ROUTES, data_keys::ROUTES, kits::ROUTES, backups::ROUTES, node::ROUTES];
+    let recovery = [kits::ROUTES, backups::ROUTES, accesses::ROUTES, node::ROUTES];
+    let others = [wraps::ROUTES, data_keys::ROUTES].into_iter().chain(recovery);
     keys.into_iter().chain(others).flatten()
 }
 
 fn schemas() -> impl Iterator<Item = &'static Schema> {
     let keys = [keys::SCHEMAS, aliases::SCHEMAS, signatures::SCHEMAS];
-    let others =
-        [wraps::SCHEMAS, data_keys::SCHEMAS, kits::SCHEMAS, backups::SCHEMAS, node::SCHEMAS];
+    let recovery = [kits::SCHEMAS, backups::SCHEMAS, accesses::SCHEMAS, node::SCHEMAS];
+    let others = [wraps::SCHEMAS, data_keys::SCHEMAS].into_iter().chain(recovery);
     keys.into_iter().chain(others).flatten()
 }
 

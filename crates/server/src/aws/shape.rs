@@ -20,12 +20,13 @@ impl Shape {
 
     /// A text's length in characters.
     pub(super) fn length(&mut self, member: &str, value: &str, min: usize, max: usize) {
-        self.bounds(&format!("Value '{value}' at '{member}'"), value.chars().count(), min, max);
+        let at = || format!("Value '{value}' at '{member}'");
+        self.bounds(at, value.chars().count(), min, max);
     }
 
     /// A length in bytes of what must not be repeated.
     pub(super) fn hidden_length(&mut self, member: &str, len: usize, min: usize, max: usize) {
-        self.bounds(&format!("Value at '{member}'"), len, min, max);
+        self.bounds(|| format!("Value at '{member}'"), len, min, max);
     }
 
     /// A number.
@@ -73,12 +74,12 @@ impl Shape {
         Err(Unread::validation(format!("{count} validation {errors} detected: {problems}")))
     }
 
-    fn bounds(&mut self, at: &str, len: usize, min: usize, max: usize) {
+    /// `at` is written for what is wrong alone: nearly nothing is.
+    fn bounds(&mut self, at: impl FnOnce() -> String, len: usize, min: usize, max: usize) {
         if len < min {
-            self.problem(at, &format!("Member must have length greater than or equal to {min}"));
-        }
-        if len > max {
-            self.problem(at, &format!("Member must have length less than or equal to {max}"));
+            self.problem(&at(), &format!("Member must have length greater than or equal to {min}"));
+        } else if len > max {
+            self.problem(&at(), &format!("Member must have length less than or equal to {max}"));
         }
     }
 

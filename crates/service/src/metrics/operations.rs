@@ -4,7 +4,7 @@
 //! A test of the fronts holds that every operation that they offer is here.
 
 /// Every name, sorted by bytes.
-pub(super) const OPERATIONS: [&str; 57] = [
+pub(super) const OPERATIONS: [&str; 60] = [
     "CancelKeyDeletion",
     "ChallengeDrill",
     "ChallengeKit",
@@ -32,6 +32,7 @@ pub(super) const OPERATIONS: [&str; 57] = [
     "GetKeyPolicy",
     "GetKeyRotationStatus",
     "GetPublicKey",
+    "ImportAccessLog",
     "LeaseDataKey",
     "ListAliases",
     "ListKeyPolicies",
@@ -45,6 +46,8 @@ pub(super) const OPERATIONS: [&str; 57] = [
     "ProveKit",
     "PutWrap",
     "ReEncrypt",
+    "ReportForeignAccess",
+    "ReportVaultReading",
     "RestoreKey",
     "RevokeKit",
     "RotateKeyOnDemand",
