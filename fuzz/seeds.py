@@ -315,6 +315,13 @@ def targets():
           escaped="dir:///a%25b/c%3Fd", slash="dir:///a/")
     write("vault-name", name="ins_01/inc_02/00000000000000000001", declared="declared:site b",
           device="device:2049", dots="a/.b/../c")
+    log = HERE.parent / "crates/targets/src/access_log/tests/audit.log"
+    at = "msg=audit(1795668236.913:14):"
+    write("access-log", real=log.read_bytes(),
+          small=f'type=SYSCALL {at} arch=c000003e syscall=257 success=yes a0=4 a2=241 uid=1 '
+                f'exe="/a" key="vault"\ntype=CWD {at} cwd="/"\n'
+                f'type=PATH {at} name=2F7661756C742F78 nametype=CREATE\ntype=EOE {at} \n',
+          ended=f'type=CONFIG_CHANGE {at} auid=1 op=remove_rule key="vault" list=4 res=1')
 
 
 def server():

@@ -216,6 +216,24 @@ def backups(api):
     assert sound.json()["versions"][0]["material"] == "sound"
 
 
+def accesses(api):
+    vault = api.call("Status").json()["vaults"][0]["url"]
+    reading = {"command": "backup verify", "vaults": [vault, "dir:///a/copy"], "succeeded": True}
+    at = {"first_at": "2026-11-01T00:00:00Z", "last_at": "2026-11-01T00:00:01.5Z"}
+    foreign = {"vault": vault, "who": "uid=1 /usr/bin/cat", "access": "read", "succeeded": False,
+               "count": 2, "objects": ["x", "y"], **at}
+    log = {"vault": vault, "format": "linux-audit", "sha256": "00" * 32, "accesses": 3, "foreign": 2}
+    told = {"ReportVaultReading": reading, "ReportForeignAccess": foreign, "ImportAccessLog": log}
+    for name, body in told.items():
+        api.bodies[name] = body
+        yield api.call(name, body)
+    swapped = {**foreign, "first_at": at["last_at"], "last_at": at["first_at"]}
+    assert "last_at" in api.refused("ReportForeignAccess", swapped)
+    for name in ("ReportForeignAccess", "ImportAccessLog"):
+        absent = {**told[name], "vault": "dir:///no/vault"}
+        assert "dir:///no/vault" in api.refused(name, absent, 404, "not-found")
+
+
 def kits(api):
     """The command line makes a kit, since that takes cryptography; all else is called here."""
     home, server = api.server.home, api.server

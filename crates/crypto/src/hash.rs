@@ -34,9 +34,37 @@ pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
 const JOINED_BYTES: usize = 512;
 
 fn sha256_stepwise(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    parts.iter().for_each(|part| context.update(part));
-    to_array(context.finish().as_ref())
+    let mut hash = Sha256::default();
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finish()
+}
+
+/// SHA-256 of bytes that come piece by piece.
+pub struct Sha256(digest::Context);
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Sha256 {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        to_array(self.0.finish().as_ref())
+    }
+}
+
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sha256")
+    }
 }
 
 /// SHA-512 (FIPS 180-4).

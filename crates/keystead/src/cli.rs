@@ -27,7 +27,7 @@ use crate::config::Flags;
 
 pub(crate) use alias::AliasCommand;
 pub(crate) use audit::{
-    AuditCommand, AuditExportArgs, AuditListArgs, AuditProveArgs, AuditVerifyArgs,
+    AuditCommand, AuditExportArgs, AuditImportArgs, AuditListArgs, AuditProveArgs, AuditVerifyArgs,
 };
 pub(crate) use backup::{BackupCommand, BackupCreateArgs, BackupDecryptArgs, PlacesArgs, Target};
 pub(crate) use instance::{DevArgs, InitArgs, NewKitArgs, ServeArgs, StatusArgs};

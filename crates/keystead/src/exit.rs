@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     WrongState,
     /// Bytes are not what was written, or vaults contradict each other.
     Corrupt,
+    /// Done, and something was found that a person has to look at.
+    Found,
 }
 
 impl Exit {
@@ -38,6 +40,7 @@ impl Exit {
             Self::NotFound => 5,
             Self::WrongState => 6,
             Self::Corrupt => 7,
+            Self::Found => 8,
         }
     }
 }

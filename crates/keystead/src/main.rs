@@ -24,7 +24,7 @@ mod secrets;
 mod wiring;
 mod wrap_export;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use keystead_crypto::Entropy;
@@ -39,7 +39,10 @@ use crate::plan::{
     Desk, InitPlan, KitRevokePlan, KitVerifyPlan, NewKit, RestorePlan, ServePlan, profile_path,
 };
 use crate::secrets::Terminal;
-use crate::wiring::kits;
+use crate::wiring::{Reading, kits};
+
+/// How long a command waits at most for what it can do without.
+const BRIEF: Duration = Duration::from_secs(5);
 
 /// Buffers with secrets wipe themselves before they come back to it: it need not.
 #[global_allocator]
@@ -99,12 +102,17 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
             kits::revoke(&plan, &client(cli, config)?, form)
         }
         Command::Backup(command) => {
-            wiring::backups::backup(command, &mut desk, client(cli, config), form)
+            let reading = Reading::of_backup(command, config.data_dir.as_deref());
+            let done = wiring::backups::backup(command, &mut desk, client(cli, config), form);
+            Reading::on_record(reading, brief(cli, config), done)
         }
         Command::Key(command) => commands::key(command, &client(cli, config)?, form),
         Command::Alias(command) => commands::alias(command, &client(cli, config)?, form),
         Command::Wrap(command) => commands::wrap(command, client(cli, config), form),
-        Command::Audit(command) => wiring::audit::run(command, client(cli, config), form),
+        Command::Audit(command) => {
+            let done = wiring::audit::run(command, client(cli, config), form);
+            Reading::on_record(Reading::of_audit(command), brief(cli, config), done)
+        }
         Command::Witness(WitnessCommand::Serve(args)) => wiring::witness::serve(args, form),
         Command::Status(_) => {
             commands::status(client(cli, config), config.data_dir.as_deref(), form)
@@ -114,6 +122,12 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
         Command::Completions(args) => commands::completions(args),
         Command::Man(args) => commands::man(args),
     }
+}
+
+/// A client that does not keep anybody waiting, for what a command can do without.
+fn brief(cli: &Cli, config: &Config) -> Result<Client, ProfileRefused> {
+    let profile = client::read(&profile_path(config)?)?;
+    Ok(Client::new(profile, cli.global.endpoint.clone(), config.timeout.min(BRIEF)))
 }
 
 /// A client of the profile's server, or of the one that `--endpoint` names.

@@ -38,6 +38,12 @@ pub(crate) enum AuditCommand {
     /// root public key. With --since it also proves that the ledger goes on from a checkpoint that
     /// was kept.
     Prove(AuditProveArgs),
+    /// Find in its storage's log who was at a vault beside the service
+    ///
+    /// Reads the Linux audit log, to which a rule over the vault's folder writes. Each program of
+    /// each user that is not named as ours is shown, and one event for each thing that it did goes
+    /// into the ledger, who it was as a keyed hash. Exits with 8 where there was any.
+    Import(AuditImportArgs),
 }
 
 /// Where the ledgers lie, and under which key.
@@ -202,4 +208,42 @@ pub(crate) struct AuditProveArgs {
     /// Mode 0600. Nothing is ever overwritten.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// `keystead audit import`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditImportArgs {
+    /// Logs, the oldest first; - reads standard input
+    ///
+    /// As auditd writes them, like /var/log/audit/audit.log.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The vault that the rule watches, as `keystead status` shows it
+    #[arg(long, value_name = "URL")]
+    pub(crate) vault: VaultUrl,
+
+    /// The key of the rule: what `auditctl -k` was given
+    #[arg(long, value_name = "KEY", default_value = "keystead-vault")]
+    pub(crate) watch_key: String,
+
+    /// The service runs as this user (repeatable)
+    ///
+    /// Without it every access counts as somebody else's: right where the rule leaves the service
+    /// out.
+    #[arg(long = "own-uid", value_name = "UID")]
+    pub(crate) own_uids: Vec<u32>,
+
+    /// The service is this program (repeatable)
+    ///
+    /// Of the users that --own-uid names only what this program does is ours.
+    #[arg(long = "own-program", value_name = "PATH", requires = "own_uids")]
+    pub(crate) own_programs: Vec<String>,
+
+    /// Report each access once over many imports
+    ///
+    /// Notes how far this import came, and passes over what an earlier one with this file has
+    /// read. It is made where it is not there. Where an import fails, the next one reports again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cursor: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@
 
 mod export;
 mod files;
+mod import;
 mod list;
 mod prove;
 mod refused;
@@ -37,34 +38,44 @@ struct Opened {
     root: VerifyingKey,
 }
 
-/// Runs one of the commands under the key that was given, or the profile's.
+/// Runs one of the commands.
 pub(crate) fn run(
     command: &AuditCommand,
     client: Result<Client, ProfileRefused>,
     form: Form,
 ) -> Result<Exit, Failed> {
-    let given = match command {
-        AuditCommand::Verify(args) => args.root_public_key,
-        AuditCommand::List(args) => args.ledgers.root_public_key,
-        AuditCommand::Export(args) => args.ledgers.root_public_key,
-        AuditCommand::Prove(args) => args.ledgers.root_public_key,
-    };
-    let root = match given {
-        Some(RootPublicKey(root)) => root,
-        None => *client.map_err(AuditFailed::NoRoot)?.root_public_key(),
-    };
-    let root = VerifyingKey(root);
     match command {
-        AuditCommand::Verify(args) => match (&args.proof, &args.export) {
-            (Some(proof), _) => files::proof(proof, args, &root, form),
-            (None, Some(file)) => files::export(file, args.checkpoint.as_deref(), &root, form),
-            (None, None) => verify::verify(args, root, form),
-        },
-        AuditCommand::List(args) => list::list(args, root, form),
-        AuditCommand::Export(args) => export::export(args, root, form),
-        AuditCommand::Prove(args) => prove::prove(args, root, form),
+        AuditCommand::Verify(args) => {
+            let root = root(args.root_public_key, client)?;
+            match (&args.proof, &args.export) {
+                (Some(proof), _) => files::proof(proof, args, &root, form),
+                (None, Some(file)) => files::export(file, args.checkpoint.as_deref(), &root, form),
+                (None, None) => verify::verify(args, root, form),
+            }
+        }
+        AuditCommand::List(args) => {
+            list::list(args, root(args.ledgers.root_public_key, client)?, form)
+        }
+        AuditCommand::Export(args) => {
+            export::export(args, root(args.ledgers.root_public_key, client)?, form)
+        }
+        AuditCommand::Prove(args) => {
+            prove::prove(args, root(args.ledgers.root_public_key, client)?, form)
+        }
+        AuditCommand::Import(args) => return import::import(args, &client?, form),
     }?;
     Ok(Exit::Done)
+}
+
+/// The key that was given, or the profile's.
+fn root(
+    given: Option<RootPublicKey>,
+    client: Result<Client, ProfileRefused>,
+) -> Result<VerifyingKey, Failed> {
+    Ok(VerifyingKey(match given {
+        Some(RootPublicKey(root)) => root,
+        None => *client.map_err(AuditFailed::NoRoot)?.root_public_key(),
+    }))
 }
 
 impl Opened {

@@ -9,6 +9,7 @@ use super::*;
 fn no_text_breaks_an_oracle() {
     drive::run("vault-url", vault_url);
     drive::run("vault-name", name);
+    drive::run("access-log", access_log);
 }
 
 #[test]

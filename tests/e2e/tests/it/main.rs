@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's panic is its answer, also in what it calls")]
 
+mod accesses;
 mod audit;
 mod backup;
 mod canary;

@@ -89,6 +89,20 @@ pub(crate) enum AuditFailed {
         /// How many.
         count: usize,
     },
+    /// A file that should say how far an import came does not.
+    #[error("`{}` does not say how far an import came", .path.display())]
+    Cursor {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// How far an import came cannot be noted.
+    #[error("all is on record, but `{}` cannot be written: {source}", .path.display())]
+    CursorUnwritten {
+        /// Which file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
     /// There is nothing to verify them with.
     #[error("no root public key was given, and {0}")]
     NoRoot(ProfileRefused),
@@ -107,7 +121,7 @@ impl Explained for AuditFailed {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Exit::NotFound
             }
-            Self::Unreadable { .. } => Exit::Failed,
+            Self::Unreadable { .. } | Self::CursorUnwritten { .. } => Exit::Failed,
             Self::Export { refused, .. } => match **refused {
                 ExportRefused::KeptMalformed | ExportRefused::KeptUnknown => Exit::Usage,
                 _ => Exit::Corrupt,
@@ -117,7 +131,7 @@ impl Explained for AuditFailed {
             | Self::Cosignature { .. }
             | Self::NotCosigned { .. } => Exit::Corrupt,
             Self::NoEvent { .. } => Exit::NotFound,
-            Self::WhichLog { .. } | Self::Several { .. } => Exit::Usage,
+            Self::WhichLog { .. } | Self::Several { .. } | Self::Cursor { .. } => Exit::Usage,
             Self::NoRoot(refused) => refused.exit(),
         }
     }
@@ -144,6 +158,8 @@ impl Explained for AuditFailed {
             Self::Several { .. } => "see `audit list --request`, and name one with --index",
             Self::WhichLog { .. } => "name one with --log, as `audit list` shows them",
             Self::NoRoot(_) => "give `--root-public-key HEX`, as `init` and `status` print it",
+            Self::Cursor { .. } => "name the file that an earlier import made, or a new one",
+            Self::CursorUnwritten { .. } => "the next import with it will report the same again",
             Self::NoProof(_) => "`audit verify` says which file is not as it must be",
             Self::Vault { .. }
             | Self::Unreadable { .. }
