@@ -320,7 +320,7 @@ def targets():
     write("access-log", real=log.read_bytes(),
           small=f'type=SYSCALL {at} arch=c000003e syscall=257 success=yes a0=4 a2=241 uid=1 '
                 f'exe="/a" key="vault"\ntype=CWD {at} cwd="/"\n'
-                f'type=PATH {at} name=2F7661756C742F78 nametype=CREATE\ntype=EOE {at} \n',
+                f'type=PATH {at} name=2F7661756C742F78 nametype=CREATE\ntype=EOE {at}\n',
           ended=f'type=CONFIG_CHANGE {at} auid=1 op=remove_rule key="vault" list=4 res=1')
 
 

@@ -222,7 +222,8 @@ def accesses(api):
     at = {"first_at": "2026-11-01T00:00:00Z", "last_at": "2026-11-01T00:00:01.5Z"}
     foreign = {"vault": vault, "who": "uid=1 /usr/bin/cat", "access": "read", "succeeded": False,
                "count": 2, "objects": ["x", "y"], **at}
-    log = {"vault": vault, "format": "linux-audit", "sha256": "00" * 32, "accesses": 3, "foreign": 2}
+    log = {"vault": vault, "format": "linux-audit", "sha256": "00" * 32, "accesses": 3,
+           "foreign": 2}
     told = {"ReportVaultReading": reading, "ReportForeignAccess": foreign, "ImportAccessLog": log}
     for name, body in told.items():
         api.bodies[name] = body

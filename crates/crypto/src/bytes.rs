@@ -11,16 +11,15 @@ use thiserror::Error;
 /// Prints bytes as lowercase hex.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    bytes.iter().for_each(|byte| text.extend(hex_digits(*byte)));
-    text
+    let digits: Vec<u8> = bytes.iter().flat_map(|byte| hex_digits(*byte)).collect();
+    String::from_utf8(digits).expect("hex digits are ASCII")
 }
 
-/// A byte as two digits of lowercase hex.
+/// A byte as two digits of lowercase hex, in ASCII.
 #[must_use]
-pub fn hex_digits(byte: u8) -> [char; 2] {
+pub fn hex_digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]))
+    [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)])
 }
 
 /// Why bytes are not a canonical encoding.

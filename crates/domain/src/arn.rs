@@ -123,7 +123,7 @@ fn push_uuid(text: &mut String, id: KeyId) {
         if DASH_BEFORE.contains(&at) {
             text.push('-');
         }
-        text.extend(crate::hex_digits(*byte));
+        text.extend(crate::hex_digits(*byte).map(char::from));
     }
 }
 

@@ -84,7 +84,10 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
         Command::Init(args) => wiring::init(InitPlan::make(args, &mut desk)?, form),
         Command::Serve(_) => wiring::serve(ServePlan::make(&mut desk)?, form),
         Command::Restore(RestoreCommand::Run(args)) => {
-            wiring::restore(RestorePlan::make(args, &mut desk)?, form)
+            let done = RestorePlan::make(args, &mut desk).map_err(Failed::from);
+            let done = done.and_then(|plan| wiring::restore(plan, form));
+            let reading = Reading::of_refusal("restore run", &args.vaults, &done);
+            Reading::on_record(reading, brief(cli, config), done)
         }
         Command::Restore(RestoreCommand::Key(args)) => {
             commands::restore_key(args, &mut desk, &client(cli, config)?, form)
@@ -94,7 +97,10 @@ fn dispatch(cli: &Cli, loaded: &Loaded) -> Result<Exit, Failed> {
             kits::create(plan, &client(cli, config)?, form)
         }
         Command::Kit(KitCommand::Verify(args)) => {
-            kits::verify(&KitVerifyPlan::make(args, &mut desk)?, client(cli, config), form)
+            let done = KitVerifyPlan::make(args, &mut desk).map_err(Failed::from);
+            let done = done.and_then(|plan| kits::verify(&plan, client(cli, config), form));
+            let reading = Reading::of_refusal("kit verify", &args.vaults, &done);
+            Reading::on_record(reading, brief(cli, config), done)
         }
         Command::Kit(KitCommand::List) => kits::list(&client(cli, config)?, form),
         Command::Kit(KitCommand::Revoke(args)) => {

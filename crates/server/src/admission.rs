@@ -8,6 +8,7 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -148,7 +149,14 @@ async fn read(head: &Parts, body: Body) -> Result<Wiped<Vec<u8>>, Reason> {
         return Err(Reason::TooLarge);
     }
     let chunks = read_chunks(body, declared.unwrap_or(MAX_BODY_BYTES));
-    tokio::time::timeout(BODY_WAIT, chunks).await.unwrap_or(Err(Reason::Incomplete))
+    let mut chunks = std::pin::pin!(chunks);
+    // Nearly always it came with the head, and there is nothing to set a timer for.
+    match futures_util::poll!(&mut chunks) {
+        Poll::Ready(read) => read,
+        Poll::Pending => {
+            tokio::time::timeout(BODY_WAIT, chunks).await.unwrap_or(Err(Reason::Incomplete))
+        }
+    }
 }
 
 /// Reads into a buffer that never grows: one that grew would leave plaintext behind.

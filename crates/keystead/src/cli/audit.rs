@@ -213,7 +213,7 @@ pub(crate) struct AuditProveArgs {
 /// `keystead audit import`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditImportArgs {
-    /// Logs, the oldest first; - reads standard input
+    /// Logs, the oldest first; - is standard input (repeatable)
     ///
     /// As auditd writes them, like /var/log/audit/audit.log.
     #[arg(value_name = "FILE", required = true)]

@@ -6,13 +6,14 @@
 use std::path::Path;
 
 use keystead_service::OBJECTS_MAX;
+use keystead_targets::VaultUrl;
 use serde_json::{Value, json};
 
 use super::record::{record_in, vaults_of};
 use crate::{
     cli::{AuditCommand, BackupCommand, Target},
     client::{Client, ProfileRefused},
-    exit::Exit,
+    exit::{Exit, Explained},
     failed::Failed,
     output::warn,
 };
@@ -62,6 +63,17 @@ impl Reading {
             AuditCommand::Import(_) => return None,
         };
         Some(Self { command: name, vaults: vaults.iter().map(ToString::to_string).collect() })
+    }
+
+    /// What somebody tried who could not open the kit; nothing where it ended otherwise, for then
+    /// it leaves events of its own, or nobody was refused.
+    pub(crate) fn of_refusal(
+        command: &'static str,
+        vaults: &[VaultUrl],
+        outcome: &Result<Exit, Failed>,
+    ) -> Option<Self> {
+        let refused = outcome.as_ref().err().filter(|failed| failed.exit() == Exit::Denied);
+        refused.map(|_| Self { command, vaults: vaults.iter().map(ToString::to_string).collect() })
     }
 
     /// Tells the server of the profile, where there is one; the outcome stays what it is.

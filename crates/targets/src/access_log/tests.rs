@@ -1,3 +1,5 @@
+//! A real log, cut off at every line, and lines that no kernel would write.
+
 use std::path::Path;
 
 use super::*;

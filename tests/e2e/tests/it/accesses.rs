@@ -191,6 +191,22 @@ fn a_command_that_reads_vaults_by_itself_is_on_record() {
     for command in ["backup verify", "backup info", "audit verify"] {
         assert!(said.contains(command), "{said}");
     }
+    // Who tries a kit with the wrong passphrase is refused, and that is on record too.
+    let wrong = ["--kit-passphrase-file", &world.text_at("one/passphrase")];
+    let kit =
+        ["--kit", &world.text_at("kit/k.kit"), "--kit-secret-file", &world.text_at("secret/s.txt")];
+    let place = ["--vault", &a, "--endpoint", endpoint];
+    let verify = world.machine.run(&[&["kit", "verify"][..], &wrong, &kit, &place].concat());
+    assert_eq!(verify.unwrap().code, Some(4));
+    let line = world.restore().set("--kit-passphrase-file", wrong[1]).set("--endpoint", endpoint);
+    assert!(!world.at("two").exists());
+    let into = line.set("--data-dir", &world.text_at("new")).set("--passphrase-file", wrong[1]);
+    assert_eq!(world.machine.run(&into.line()).unwrap().code, Some(4));
+    let events = self::events(&world, "ReportVaultReading", 5);
+    let said = serde_json::to_string(&events[3..]).unwrap();
+    for command in ["kit verify", "restore run", "failed"] {
+        assert!(said.contains(command), "{said}");
+    }
     serving.kill();
     let alone = world.machine.run(&["backup", "verify", &a, "--endpoint", "http://127.0.0.1:9"]);
     let alone = alone.unwrap().succeeded().unwrap();
