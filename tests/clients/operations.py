@@ -269,7 +269,8 @@ def node(api):
 def successes(api):
     """What succeeded, by operation."""
     found = {}
-    for part in (keys, signatures, changes, aliases, wraps, data_keys, backups, kits, node):
+    recovery = (backups, accesses, kits, node)
+    for part in (keys, signatures, changes, aliases, wraps, data_keys, *recovery):
         for exchange in part(api):
             found.setdefault(exchange.operation, []).append(exchange)
     return found

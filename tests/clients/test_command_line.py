@@ -24,6 +24,8 @@ def test_a_key_is_changed_from_the_command_line(cli, kms):
     assert cli("key", "disable", key)["state"] == "suspended"
     assert state() == "Disabled"
     assert cli("key", "enable", key)["state"] == "active"
+    assert cli("key", "rotation", key, "--every-days", "90")["next_rotation_at"]
+    assert cli("key", "rotation", key, "--off")["next_rotation_at"] is None
     rotated = cli("key", "rotate", key)
     assert [version["number"] for version in rotated["versions"]] == [1, 2]
     assert cli("key", "tag", key, "c=d", "a=e")["tags"] == {"a": "e", "c": "d"}

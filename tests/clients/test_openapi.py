@@ -312,6 +312,9 @@ PROVOKED = {
     ("UpdateAlias", 409, "wrong-state"):
         lambda api: api.call("UpdateAlias", doomed_key(api), **new_alias(api)),
     ("DeleteAlias", 404, "not-found"): lambda api: api.call("DeleteAlias", alias="alias/none"),
+    **{(name, 404, "not-found"): lambda api, name=name:
+           api.call(name, api.bodies[name] | {"vault": "dir:///no/vault"})
+       for name in ("ReportForeignAccess", "ImportAccessLog")},
     ("UnwrapDataKey", 409, "wrong-state"): ended_lease,
     ("RevokeKit", 409, "wrong-state"): lambda api: api.call("RevokeKit", kit=api.last_kit),
     ("PutWrap", 409, "conflict"):

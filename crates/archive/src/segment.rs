@@ -102,17 +102,16 @@ pub fn build_segment<K: Deref<Target = SealKey<BackupWrap>>>(
     signer: &NodeSigner,
     epoch_public: &RecipientKey,
     header: &SegmentHeader,
-    changes: &[TenantChanges],
+    mut changes: Vec<TenantChanges>,
     backup_key: impl Fn(TenantId) -> Option<K>,
 ) -> Result<Vec<u8>, BuildRefused> {
     let node = signer.certificate();
     if (node.instance, node.incarnation) != (header.instance, header.incarnation) {
         return Err(BuildRefused::OtherNode);
     }
-    let mut sorted: Vec<&TenantChanges> = changes.iter().collect();
-    sorted.sort_by_key(|entry| entry.tenant);
-    let content = seal_entries(entropy, header, &sorted, backup_key)?;
-    check_commits(header, changes, &[]).map_err(BuildRefused::Changes)?;
+    changes.sort_by_key(|entry| entry.tenant);
+    check_commits(header, &changes, &[]).map_err(BuildRefused::Changes)?;
+    let content = seal_entries(entropy, header, changes, backup_key)?;
     let object = header.kind.object();
     let content_key: Secret<32> = entropy.secret();
     let mut fields = header.write(signer.certificate_bytes())?;
@@ -120,6 +119,7 @@ pub fn build_segment<K: Deref<Target = SealKey<BackupWrap>>>(
     let sealed_key = content_key.expose(|key| epoch_public.seal(entropy, &info, &[], key));
     header::append_sealed_key(&mut fields, &sealed_key);
     let body = seal_stream(&content_key, &frame::binding_hash(object, &fields), &content);
+    drop(content);
     Ok(frame::sign_with_body(object, &fields, &body, signer.objects()))
 }
 
@@ -183,21 +183,22 @@ pub fn open_segment<K: Deref<Target = SealKey<BackupWrap>>>(
 fn seal_entries<K: Deref<Target = SealKey<BackupWrap>>>(
     entropy: &Entropy,
     header: &SegmentHeader,
-    changes: &[&TenantChanges],
+    changes: Vec<TenantChanges>,
     backup_key: impl Fn(TenantId) -> Option<K>,
 ) -> Result<Zeroizing<Vec<u8>>, BuildRefused> {
     let mut sealed = Vec::with_capacity(changes.len());
     let mut total = 0;
-    for one in changes {
-        let tenant = one.tenant;
-        let (plain, len) = entry::write(&one.changes, header.kind)?;
+    // A point may be large: each form goes before the next one is made.
+    for TenantChanges { tenant, changes } in changes {
+        let (plain, len) = entry::write(&changes, header.kind)?;
+        drop(changes);
         total += len;
+        let bound = header.kind.max_bytes();
+        if total > bound {
+            return Err(BuildRefused::TooLarge { len: total, bound });
+        }
         let key = backup_key(tenant).ok_or(BuildRefused::NoBackupKey { tenant })?;
         sealed.push((tenant, key.seal(entropy, &header.entry_context(tenant), &plain)));
-    }
-    let bound = header.kind.max_bytes();
-    if total > bound {
-        return Err(BuildRefused::TooLarge { len: total, bound });
     }
     Ok(entry::write_list(&sealed)?)
 }

@@ -52,6 +52,7 @@ Exit codes:
   5  not found
   6  in a state, or in conflict with a change, that does not allow it
   7  corrupt or diverging bytes
+  8  done, and something was found that a person has to look at
 
 Configuration: /etc/keystead/keystead.toml, then $XDG_CONFIG_HOME/keystead/config.toml, then the \
 environment (KEYSTEAD__SECTION__FIELD), then flags; `keystead config explain` shows each value \

@@ -284,7 +284,7 @@ fn base(
         })
         .collect();
     let (entropy, epoch) = (&site.entropy, &sealing.epoch_public);
-    let bytes = build_segment(entropy, &sealing.signer, epoch, &header, &entries, backup)
+    let bytes = build_segment(entropy, &sealing.signer, epoch, &header, entries, backup)
         .expect("the state of one instance is below the bound of a point");
     Named { name: names::point(instance.id, instance.incarnation, 1), bytes: bytes.into() }
 }

@@ -158,7 +158,7 @@ impl Shipper {
             &sealing.signer,
             &sealing.epoch_public,
             &header,
-            &images,
+            images,
             |tenant| self.tenants.get(&tenant).map(|keys| &keys.backup),
         )?
         .into();

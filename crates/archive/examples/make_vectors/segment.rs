@@ -100,8 +100,15 @@ impl Chain {
     pub(crate) fn build(&self, header: &SegmentHeader, changes: &[TenantChanges]) -> Vec<u8> {
         let public = self.world.epoch_seed.public();
         let key = |tenant| self.key(tenant);
-        build_segment(&self.world.entropy, &self.node.signer, &public, header, changes, key)
-            .expect("lawful")
+        build_segment(
+            &self.world.entropy,
+            &self.node.signer,
+            &public,
+            header,
+            changes.to_vec(),
+            key,
+        )
+        .expect("lawful")
     }
 
     fn vector(&self, name: &str, object: &[u8], keys: &[TenantId]) -> Value {

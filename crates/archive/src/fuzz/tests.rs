@@ -79,7 +79,7 @@ fn segment_object(world: &World) -> Vec<u8> {
     };
     let public = world.epoch_seed.public();
     let no_key = |_| None::<&SealKey<BackupWrap>>;
-    build_segment(&world.entropy, &world.signer(), &public, &header, &[], no_key).unwrap()
+    build_segment(&world.entropy, &world.signer(), &public, &header, Vec::new(), no_key).unwrap()
 }
 
 #[test]

@@ -84,17 +84,24 @@ impl ChangeImage {
     /// How many bytes it takes of a segment's bound, values included.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
-        let (mut w, mut values) = (Writer::new(), Vec::new());
-        self.write(&mut w, &mut values);
-        w.as_slice().len() + values.iter().map(|value| 4 + value.len()).sum::<usize>()
+        let (mut w, mut values, mut len) = (Writer::new(), Vec::new(), 0);
+        self.write(&mut w, &mut values, &mut |w| len += w.finish().len());
+        len + w.as_slice().len() + values.iter().map(|value| 4 + value.len()).sum::<usize>()
     }
 
-    /// Appends the compressible part and collects the secret values.
-    pub(crate) fn write<'a>(&'a self, w: &mut Writer, values: &mut Vec<&'a [u8]>) {
+    /// Appends the compressible part and collects the secret values. `drain` may take away what is
+    /// written at any time: a point's one change is the whole state.
+    pub(crate) fn write<'a>(
+        &'a self,
+        w: &mut Writer,
+        values: &mut Vec<&'a [u8]>,
+        drain: &mut impl FnMut(&mut Writer),
+    ) {
         w.u64(self.commit_seq);
         self.change.write(w);
         record::write_time(w, self.at);
         w.list(self.puts.iter(), |w, image| {
+            drain(w);
             image.kind.write(w);
             w.raw(&image.id).u64(image.revision).u8(image.sensitivity as u8);
             match image.sensitivity {
@@ -105,10 +112,12 @@ impl ChangeImage {
             }
         });
         w.list(self.deletes.iter(), |w, row| {
+            drain(w);
             row.kind.write(w);
             w.raw(&row.id).u64(row.revision);
         });
         w.list(self.copies.iter(), |w, copy| {
+            drain(w);
             copy.key.write(w);
             copy.version.write(w);
             w.raw(&copy.object_hash).raw(&copy.key_check);

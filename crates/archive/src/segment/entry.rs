@@ -3,7 +3,7 @@
 //! Invariant: nothing grows beyond the bound of the segment's kind: the stated length is checked
 //! against what is left of it before a byte is decompressed, and must then be exact.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use keystead_crypto::{
     Sealed,
@@ -25,18 +25,42 @@ pub(crate) fn write(
     kind: SegmentKind,
 ) -> Result<(Zeroizing<Vec<u8>>, usize), Malformed> {
     check_values(changes, kind)?;
-    let (mut list, mut values) = (Writer::new(), Vec::new());
-    list.list(changes.iter(), |w, change| change.write(w, &mut values));
-    let plain = Zeroizing::new(list.finish());
-    let weight = plain.len() + weight_of(&values);
-    let length = u32::try_from(plain.len()).map_err(|_| Malformed::BadValue { field: "length" })?;
-    let packed = zstd::bulk::compress(&plain, LEVEL)
-        .expect("compressing memory into memory needs nothing that can be missing");
-    let mut w = Writer::new();
+    let mut len = 0;
+    let mut values = write_changes(changes, |part| len += part.len());
+    let length = u32::try_from(len).map_err(|_| Malformed::BadValue { field: "length" })?;
+    let weight = len + weight_of(&values);
+    let packed = pack(len, |out| values = write_changes(changes, |part| out(part)));
+    let mut w = Writer::with_capacity(packed.len() + weight_of(&values) + 16);
     w.u32(length).bytes(&packed).list(values.iter(), |w, value| {
         w.bytes(value);
     });
     Ok((Zeroizing::new(w.finish()), weight))
+}
+
+/// How much of a state is written at once, in bytes.
+const PART_BYTES: usize = 64 * 1024;
+
+/// Gives the list of changes to `out` part by part, and the secret values that are not in it.
+fn write_changes(changes: &[ChangeImage], mut out: impl FnMut(&[u8])) -> Vec<&[u8]> {
+    let (mut list, mut values) = (Writer::new(), Vec::new());
+    let mut drain = |w: &mut Writer| {
+        if w.as_slice().len() >= PART_BYTES {
+            out(&Zeroizing::new(w.finish()));
+        }
+    };
+    list.list(changes.iter(), |w, change| change.write(w, &mut values, &mut drain));
+    out(&Zeroizing::new(list.finish()));
+    values
+}
+
+/// Compresses `len` bytes that are never all in memory.
+fn pack(len: usize, write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Zeroizing<Vec<u8>> {
+    let memory = "compressing memory into memory needs nothing that can be missing";
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).expect(memory);
+    encoder.set_pledged_src_size(Some(len as u64)).expect(memory);
+    encoder.include_contentsize(true).expect(memory);
+    write(&mut |part| encoder.write_all(part).expect(memory));
+    Zeroizing::new(encoder.finish().expect(memory))
 }
 
 /// Reads an entry's plaintext and takes what it weighs from `budget`.

@@ -55,9 +55,14 @@ impl Place {
         changes: &[TenantChanges],
     ) -> Result<Vec<u8>, BuildRefused> {
         let public = self.world.epoch_seed.public();
-        build_segment(&self.world.entropy, &self.signer, &public, header, changes, |tenant| {
-            self.keys.get(&tenant)
-        })
+        build_segment(
+            &self.world.entropy,
+            &self.signer,
+            &public,
+            header,
+            changes.to_vec(),
+            |tenant| self.keys.get(&tenant),
+        )
     }
 
     fn open(&self, bytes: &[u8]) -> Result<OpenedSegment, ObjectRefused> {

@@ -46,6 +46,8 @@ pub(crate) enum KeyCommand {
     /// New data is encrypted under it; what older versions encrypted opens as before. At most 25
     /// times for one key.
     Rotate(KeyArgs),
+    /// Give a key a new version every so many days, or no longer
+    Rotation(KeyRotationArgs),
     /// Add tags to a key, or give them other values
     Tag(KeyTagArgs),
     /// Remove tags from a key
@@ -72,6 +74,23 @@ pub(crate) struct KeyDeleteArgs {
     /// Destroy it after so many days: 7 to 30
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub(crate) window_days: u16,
+}
+
+/// `keystead key rotation`.
+#[derive(Debug, Args)]
+#[group(required = true, args = ["every_days", "off"])]
+pub(crate) struct KeyRotationArgs {
+    /// The key's id, ARN, alias or alias ARN
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+
+    /// Rotate it every so many days: 90 to 2,560
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) every_days: Option<u16>,
+
+    /// Rotate it no longer by itself
+    #[arg(long)]
+    pub(crate) off: bool,
 }
 
 /// `keystead key tag`.

@@ -105,6 +105,10 @@ fn change(command: &KeyCommand, client: &Client, form: Form) -> Result<(), Faile
         }
         KeyCommand::CancelDeletion(args) => (&args.key, "cancel-deletion", nothing),
         KeyCommand::Rotate(args) => (&args.key, "rotate", nothing),
+        KeyCommand::Rotation(args) => match args.every_days {
+            Some(days) => (&args.key, "enable-rotation", json!({"period_days": days})),
+            None => (&args.key, "disable-rotation", nothing),
+        },
         KeyCommand::Tag(args) => (&args.key, "tag", json!({"tags": tags(&args.tags)})),
         KeyCommand::Untag(args) => (&args.key, "untag", json!({"names": args.names})),
         KeyCommand::Describe(args) => {
@@ -133,6 +137,10 @@ fn news(key: &Key, verb: &str) -> String {
         }
         ("rotate", _, Some(version)) => {
             format!("{id} encrypts under version {} from now on\n", version.number)
+        }
+        ("enable-rotation" | "disable-rotation", _, _) => {
+            let next = key.next_rotation_at.as_deref().map_or("never".into(), moment);
+            format!("{id} rotates next: {next}\n")
         }
         _ => format!("{id}\n"),
     }

@@ -3,7 +3,7 @@
 use crate::run::Home;
 
 /// Every command with the first line of its help.
-const COMMANDS: [(&[&str], &str); 56] = [
+const COMMANDS: [(&[&str], &str); 58] = [
     (&[], "Keep keys that you can prove you can recover"),
     (&["dev"], "Start a throw-away instance on loopback"),
     (&["init"], "Make a new instance, its vaults' first objects and a recovery kit"),
@@ -40,6 +40,7 @@ const COMMANDS: [(&[&str], &str); 56] = [
     (&["key", "delete"], "Destroy a key after some days"),
     (&["key", "cancel-deletion"], "Do not destroy a key that is to be destroyed"),
     (&["key", "rotate"], "Give a key a new version"),
+    (&["key", "rotation"], "Give a key a new version every so many days, or no longer"),
     (&["key", "tag"], "Add tags to a key, or give them other values"),
     (&["key", "untag"], "Remove tags from a key"),
     (&["key", "describe"], "Say something else of a key"),
@@ -60,6 +61,7 @@ const COMMANDS: [(&[&str], &str); 56] = [
     (&["audit", "list"], "List events, verified on the way, without a server"),
     (&["audit", "export"], "Write events into a file that shows whether one was altered"),
     (&["audit", "prove"], "Prove that one event is in the record"),
+    (&["audit", "import"], "Find in its storage's log who was at a vault beside the service"),
     (&["witness"], "Be a witness of other instances' ledgers"),
     (&["witness", "serve"], "Cosign the checkpoints of other instances' ledgers"),
     (&["config", "explain"], "Show each value with its source"),

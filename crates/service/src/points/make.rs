@@ -67,7 +67,7 @@ impl Maker {
         let (entropy, sealing) = (&self.entropy, &self.sealing);
         let (signer, epoch) = (&sealing.signer, &sealing.epoch_public);
         let backup = |tenant| self.tenants.get(&tenant).map(|keys| &keys.backup);
-        let built = build_segment(entropy, signer, epoch, &header, &entries, backup);
+        let built = build_segment(entropy, signer, epoch, &header, entries, backup);
         built.map_err(|refused| Fault::Corrupt { what: format!("a recovery point: {refused}") })
     }
 

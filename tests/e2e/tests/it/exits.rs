@@ -42,6 +42,11 @@ fn every_documented_exit_code_is_reached_by_a_command() {
     note(&format!("{verify}\n--vault\n{}", world.url("a")));
     let serving = world.serve();
     note(&serve(&data, &passphrase));
+    let log = "type=CONFIG_CHANGE msg=audit(1.000:1): op=remove_rule key=\"keystead-vault\"\n";
+    fs::write(world.at("audit.log"), log).unwrap();
+    let import =
+        format!("audit\nimport\n{}\n--vault\n{}", world.text_at("audit.log"), world.url("a"));
+    note(&format!("{import}\n--endpoint\n{}", serving.endpoint()));
     drop(serving);
     let documented: Vec<i32> = REFERENCE
         .lines()
