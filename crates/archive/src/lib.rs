@@ -44,8 +44,9 @@ pub use recipient_set::{Recipient, RecipientSet, RootId, RootKind};
 pub use refused::ObjectRefused;
 pub use segment::{
     BuildRefused, ChangeImage, CopyRef, Image, LedgerHead, MAX_POINT_BYTES, MAX_SEGMENT_BYTES,
-    MAX_SEGMENT_CHANGES, OpenedSegment, RowRef, SegmentHeader, SegmentKind, Sensitivity,
-    SkippedEntry, TenantChanges, build_segment, open_segment, read_segment_header,
+    MAX_SEGMENT_CHANGES, OpenedSegment, PointState, RowRef, SegmentHeader, SegmentKind,
+    Sensitivity, SkippedEntry, TenantChanges, build_point, build_segment, open_segment,
+    read_segment_header,
 };
 pub use sheet::{KitSheet, kit_from_qr, kit_sheet, restore_command, secret_sheet};
 pub use slot_table::{SlotPlace, SlotTable, TableSlot};

@@ -9,14 +9,17 @@
 mod change;
 mod entry;
 mod header;
+mod point;
 
-use std::ops::Deref;
+use std::{collections::BTreeMap, ops::Deref};
 
 use keystead_crypto::{
     BackupWrap, Entropy, KeyVersion, RecipientKey, RecipientSeed, SealKey, Sealed, Secret,
-    VerifyingKey, bytes::Malformed, labels, open_stream, seal_stream,
+    VerifyingKey,
+    bytes::{Malformed, Writer},
+    labels, open_stream, seal_stream,
 };
-use keystead_domain::TenantId;
+use keystead_domain::{ChangeId, TenantId};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -28,6 +31,7 @@ use crate::{
 
 pub use change::{ChangeImage, CopyRef, Image, RowRef, Sensitivity};
 pub use header::{LedgerHead, SegmentHeader, SegmentKind};
+pub use point::PointState;
 
 /// Bound of a segment's changes, uncompressed, in bytes.
 pub const MAX_SEGMENT_BYTES: usize = 1 << 20;
@@ -105,13 +109,63 @@ pub fn build_segment<K: Deref<Target = SealKey<BackupWrap>>>(
     mut changes: Vec<TenantChanges>,
     backup_key: impl Fn(TenantId) -> Option<K>,
 ) -> Result<Vec<u8>, BuildRefused> {
-    let node = signer.certificate();
-    if (node.instance, node.incarnation) != (header.instance, header.incarnation) {
-        return Err(BuildRefused::OtherNode);
-    }
+    require_own(signer, header)?;
     changes.sort_by_key(|entry| entry.tenant);
     check_commits(header, &changes, &[]).map_err(BuildRefused::Changes)?;
-    let content = seal_entries(entropy, header, changes, backup_key)?;
+    // A state may be large: each form goes before the next one is made.
+    let entries = changes.into_iter().map(|TenantChanges { tenant, changes }| {
+        let written = entry::write(&changes, header.kind);
+        (tenant, written)
+    });
+    let content = seal_entries(entropy, header, entries, backup_key)?;
+    seal_content(entropy, signer, epoch_public, header, content)
+}
+
+/// The same for a recovery point whose rows were written one by one: each tenant's as one change.
+///
+/// # Errors
+/// As [`build_segment`].
+pub fn build_point<K: Deref<Target = SealKey<BackupWrap>>>(
+    entropy: &Entropy,
+    signer: &NodeSigner,
+    epoch_public: &RecipientKey,
+    header: &SegmentHeader,
+    (change, states): (ChangeId, BTreeMap<TenantId, PointState>),
+    backup_key: impl Fn(TenantId) -> Option<K>,
+) -> Result<Vec<u8>, BuildRefused> {
+    require_own(signer, header)?;
+    let (commit_seq, at) = (header.last_commit_seq, header.at);
+    if let Some(tenant) = states.keys().next()
+        && !header.lawful_commits().contains(&commit_seq)
+    {
+        let bad = ObjectRefused::BadEntry { tenant: *tenant, field: "commit" };
+        return Err(BuildRefused::Changes(bad));
+    }
+    let entries = states.into_iter().map(|(tenant, state)| {
+        let mut head = Writer::new();
+        head.u32(1);
+        ChangeImage::write_head(&mut head, commit_seq, change, at);
+        (tenant, entry::write_state(head, state))
+    });
+    let content = seal_entries(entropy, header, entries, backup_key)?;
+    seal_content(entropy, signer, epoch_public, header, content)
+}
+
+fn require_own(signer: &NodeSigner, header: &SegmentHeader) -> Result<(), BuildRefused> {
+    let node = signer.certificate();
+    match (node.instance, node.incarnation) == (header.instance, header.incarnation) {
+        true => Ok(()),
+        false => Err(BuildRefused::OtherNode),
+    }
+}
+
+fn seal_content(
+    entropy: &Entropy,
+    signer: &NodeSigner,
+    epoch_public: &RecipientKey,
+    header: &SegmentHeader,
+    content: Zeroizing<Vec<u8>>,
+) -> Result<Vec<u8>, BuildRefused> {
     let object = header.kind.object();
     let content_key: Secret<32> = entropy.secret();
     let mut fields = header.write(signer.certificate_bytes())?;
@@ -183,15 +237,13 @@ pub fn open_segment<K: Deref<Target = SealKey<BackupWrap>>>(
 fn seal_entries<K: Deref<Target = SealKey<BackupWrap>>>(
     entropy: &Entropy,
     header: &SegmentHeader,
-    changes: Vec<TenantChanges>,
+    entries: impl Iterator<Item = (TenantId, Result<Written, Malformed>)>,
     backup_key: impl Fn(TenantId) -> Option<K>,
 ) -> Result<Zeroizing<Vec<u8>>, BuildRefused> {
-    let mut sealed = Vec::with_capacity(changes.len());
+    let mut sealed = Vec::new();
     let mut total = 0;
-    // A point may be large: each form goes before the next one is made.
-    for TenantChanges { tenant, changes } in changes {
-        let (plain, len) = entry::write(&changes, header.kind)?;
-        drop(changes);
+    for (tenant, written) in entries {
+        let (plain, len) = written?;
         total += len;
         let bound = header.kind.max_bytes();
         if total > bound {
@@ -290,6 +342,9 @@ pub(crate) fn entry_survives(bytes: &[u8]) {
         assert_eq!(&**written, bytes, "a list of entries writes back");
     }
 }
+
+/// An entry's plaintext, and how many bytes it takes of the bound.
+type Written = (Zeroizing<Vec<u8>>, usize);
 
 /// A sealed entry as the list holds it.
 type SealedEntry = (TenantId, Sealed<keystead_crypto::Entry>);

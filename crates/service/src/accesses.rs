@@ -177,7 +177,7 @@ impl Service {
 
     /// The id of one of our vaults.
     fn vault_named(&self, url: &str) -> Result<String, Fault> {
-        let members = &self.set.members;
+        let (url, members) = (bounded("vault", url)?, &self.set.members);
         let found = members.iter().find(|member| member.vault.url().to_string() == url);
         let unknown = || Fault::Nothing { what: "vault", name: url.to_owned() };
         found.map(|member| member.id.to_string()).ok_or_else(unknown)

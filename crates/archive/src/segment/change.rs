@@ -97,31 +97,33 @@ impl ChangeImage {
         values: &mut Vec<&'a [u8]>,
         drain: &mut impl FnMut(&mut Writer),
     ) {
-        w.u64(self.commit_seq);
-        self.change.write(w);
-        record::write_time(w, self.at);
+        Self::write_head(w, self.commit_seq, self.change, self.at);
         w.list(self.puts.iter(), |w, image| {
             drain(w);
-            image.kind.write(w);
-            w.raw(&image.id).u64(image.revision).u8(image.sensitivity as u8);
-            match image.sensitivity {
-                Sensitivity::Metadata => {
-                    w.bytes(&image.body);
+            let Image { kind, id, revision, sensitivity, body } = image;
+            match sensitivity {
+                Sensitivity::Metadata => write_put(w, *kind, id, *revision, body),
+                Sensitivity::SecretValue => {
+                    write_row(w, *kind, id, *revision).u8(Sensitivity::SecretValue as u8);
+                    values.push(body);
                 }
-                Sensitivity::SecretValue => values.push(&image.body),
             }
         });
         w.list(self.deletes.iter(), |w, row| {
             drain(w);
-            row.kind.write(w);
-            w.raw(&row.id).u64(row.revision);
+            write_row(w, row.kind, &row.id, row.revision);
         });
         w.list(self.copies.iter(), |w, copy| {
             drain(w);
-            copy.key.write(w);
-            copy.version.write(w);
-            w.raw(&copy.object_hash).raw(&copy.key_check);
+            write_copy(w, copy);
         });
+    }
+
+    /// Appends what stands before the puts.
+    pub(super) fn write_head(w: &mut Writer, commit_seq: u64, change: ChangeId, at: Timestamp) {
+        w.u64(commit_seq);
+        change.write(w);
+        record::write_time(w, at);
     }
 
     /// Takes one; `values` gives the secret values in order.
@@ -138,6 +140,23 @@ impl ChangeImage {
             copies: r.list(read_copy)?,
         })
     }
+}
+
+/// Appends an aggregate whose body is no secret value.
+pub(super) fn write_put(w: &mut Writer, kind: Kind, id: &[u8; 16], revision: u64, body: &[u8]) {
+    write_row(w, kind, id, revision).u8(Sensitivity::Metadata as u8).bytes(body);
+}
+
+fn write_row<'w>(w: &'w mut Writer, kind: Kind, id: &[u8; 16], revision: u64) -> &'w mut Writer {
+    kind.write(w);
+    w.raw(id).u64(revision)
+}
+
+/// Appends a reference to a key copy.
+pub(super) fn write_copy(w: &mut Writer, copy: &CopyRef) {
+    copy.key.write(w);
+    copy.version.write(w);
+    w.raw(&copy.object_hash).raw(&copy.key_check);
 }
 
 fn read_image<'a>(

@@ -12,7 +12,7 @@ use keystead_crypto::{
 use keystead_domain::TenantId;
 use zeroize::Zeroizing;
 
-use super::{ChangeImage, SealedEntry, SegmentKind, Sensitivity};
+use super::{ChangeImage, PointState, SealedEntry, SegmentKind, Sensitivity};
 use crate::{ObjectRefused, record};
 
 const LEVEL: i32 = 3;
@@ -30,11 +30,32 @@ pub(crate) fn write(
     let length = u32::try_from(len).map_err(|_| Malformed::BadValue { field: "length" })?;
     let weight = len + weight_of(&values);
     let packed = pack(len, |out| values = write_changes(changes, |part| out(part)));
-    let mut w = Writer::with_capacity(packed.len() + weight_of(&values) + 16);
-    w.u32(length).bytes(&packed).list(values.iter(), |w, value| {
+    Ok((with_values(length, &packed, &values), weight))
+}
+
+/// The same for the one change of a point: `head` is what stands before its rows, their count left
+/// out.
+pub(crate) fn write_state(
+    mut head: Writer,
+    state: PointState,
+) -> Result<(Zeroizing<Vec<u8>>, usize), Malformed> {
+    let (count, rows, rest) = state.into_parts();
+    let lawful = |len: usize, field| u32::try_from(len).map_err(|_| Malformed::BadValue { field });
+    head.u32(lawful(count, "rows")?);
+    let (head, rows) = (head.finish(), Zeroizing::new(rows));
+    let len = head.len() + rows.len() + rest.len();
+    let length = lawful(len, "length")?;
+    let packed = pack(len, |out| [&head, &*rows, &rest].into_iter().for_each(|part| out(part)));
+    drop(rows);
+    Ok((with_values(length, &packed, &[]), len))
+}
+
+fn with_values(length: u32, packed: &[u8], values: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let mut w = Writer::with_capacity(packed.len() + weight_of(values) + 16);
+    w.u32(length).bytes(packed).list(values.iter(), |w, value| {
         w.bytes(value);
     });
-    Ok((Zeroizing::new(w.finish()), weight))
+    Zeroizing::new(w.finish())
 }
 
 /// How much of a state is written at once, in bytes.

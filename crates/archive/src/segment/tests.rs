@@ -131,6 +131,53 @@ fn a_segment_opens_to_its_changes_sorted_by_tenant() {
 }
 
 #[test]
+fn a_point_that_is_written_row_by_row_opens_to_one_change_of_each_tenant() {
+    let place = Place::new();
+    let header = place.header(SegmentKind::FullPoint, 1, 9);
+    let id = ChangeId::from_bytes([5; 16]);
+    let row = |n: u8, len: usize| (Kind::Key, [n; 16], u64::from(n), vec![n; len]);
+    // One body is longer than the part that is compressed at a time.
+    let rows = [row(1, 5), row(2, 0), row(3, 200_000)];
+    let copies = change(9, b"").copies;
+    let state = || {
+        let mut state = PointState::default();
+        rows.iter().for_each(|(kind, id, revision, body)| state.put(*kind, id, *revision, body));
+        state.rely_on(copies.clone());
+        state
+    };
+    let public = place.world.epoch_seed.public();
+    let build = |header: &SegmentHeader, states: BTreeMap<TenantId, PointState>| {
+        let key = |tenant: TenantId| place.keys.get(&tenant);
+        build_point(&place.world.entropy, &place.signer, &public, header, (id, states), key)
+    };
+    let states = || BTreeMap::from([(tenant(2), state()), (tenant(1), PointState::default())]);
+    let opened = place.open(&build(&header, states()).unwrap()).unwrap();
+    let puts = rows.iter().map(|(kind, id, revision, body)| Image {
+        kind: *kind,
+        id: *id,
+        revision: *revision,
+        sensitivity: Sensitivity::Metadata,
+        body: body.clone(),
+    });
+    let (puts, deletes, at) = (puts.collect(), Vec::new(), header.at);
+    let copies = copies.clone();
+    let whole = ChangeImage { commit_seq: 9, change: id, at, puts, deletes, copies };
+    let empty = ChangeImage { puts: Vec::new(), copies: Vec::new(), ..whole.clone() };
+    assert_eq!(opened.entries, [of(1, vec![empty]), of(2, vec![whole.clone()])]);
+
+    // It is the object that the same change makes whole, but for what is random in it.
+    let bytes = place.build(&header, &[of(2, vec![whole])]).unwrap();
+    let alone = build(&header, BTreeMap::from([(tenant(2), state())])).unwrap();
+    assert!(bytes.len().abs_diff(alone.len()) < 64, "{} and {}", bytes.len(), alone.len());
+
+    let nothing = place.header(SegmentKind::FullPoint, 1, 0);
+    assert!(matches!(build(&nothing, states()), Err(BuildRefused::Changes(_))), "no commit 0");
+    assert!(build(&nothing, BTreeMap::new()).is_ok());
+    let nobody = BTreeMap::from([(tenant(9), state())]);
+    assert_eq!(build(&header, nobody), Err(BuildRefused::NoBackupKey { tenant: tenant(9) }));
+}
+
+#[test]
 fn a_heartbeat_is_empty_and_covers_no_commit() {
     let place = Place::new();
     let bytes = place.build(&place.header(SegmentKind::Segment, 8, 7), &[]).unwrap();
@@ -262,7 +309,7 @@ fn a_tenant_without_a_key_or_named_twice_makes_no_segment() {
 fn a_bomb_stops_at_its_stated_length_and_the_length_at_the_bound() {
     let entry = |length: u32, plain: &[u8]| {
         let packed = zstd::bulk::compress(plain, 3).unwrap();
-        let mut w = keystead_crypto::bytes::Writer::new();
+        let mut w = Writer::new();
         w.u32(length).bytes(&packed).u32(0).finish()
     };
     let read = |plain: &[u8]| {

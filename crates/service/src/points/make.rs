@@ -6,9 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use keystead_archive::{
-    ChangeImage, Image, SegmentHeader, SegmentKind, Sensitivity, TenantChanges, build_segment,
-};
+use keystead_archive::{PointState, SegmentHeader, SegmentKind, build_point};
 use keystead_crypto::Entropy;
 use keystead_domain::{
     ChangeId, Instance, Key, KeyVersion, Kind, PointKind, Tenant, TenantId, TenantKey,
@@ -21,72 +19,53 @@ use crate::{
     tenants::Tenants,
 };
 
-/// What a point is made with.
+/// A point on its way.
 #[derive(Debug)]
 pub(super) struct Maker {
     pub(super) entropy: Entropy,
     pub(super) sealing: Arc<Sealing>,
     pub(super) tenants: Arc<Tenants>,
-    pub(super) change: ChangeId,
+    pub(super) kind: PointKind,
+    pub(super) header: SegmentHeader,
+    pub(super) states: BTreeMap<TenantId, PointState>,
 }
 
 impl Maker {
-    /// Opens the rows, each of which is dropped then, seals what they say to the epoch and signs as
-    /// the node.
-    pub(super) fn make(
-        &self,
-        kind: PointKind,
-        mut header: SegmentHeader,
-        rows: Vec<Stored>,
-    ) -> Result<Vec<u8>, Fault> {
-        let mut by_tenant = BTreeMap::<TenantId, ChangeImage>::new();
-        for row in rows {
-            let corrupt = || Fault::Corrupt { what: row.aggregate.kind.to_string() };
-            let keys = self.tenants.get(&row.tenant).ok_or_else(corrupt)?;
-            let body = keys.open_body(&row).map_err(|_| corrupt())?;
-            if row.aggregate.kind == Kind::Instance {
-                let told = Instance::from_body(&body).map_err(|_| corrupt())?;
-                header.destruction_set_hash = told.destruction_hash;
-            }
-            let into = by_tenant.entry(row.tenant).or_insert_with(|| self.empty(&header));
-            let Some(body) = shown(kind, row.aggregate.kind, &body).map_err(|_| corrupt())? else {
-                continue;
-            };
-            if kind == PointKind::Full {
-                into.copies.extend(copies(row.aggregate.kind, &body).ok_or_else(corrupt)?);
-            }
-            into.puts.push(Image {
-                kind: row.aggregate.kind,
-                id: row.aggregate.id,
-                revision: row.revision,
-                sensitivity: Sensitivity::Metadata,
-                body,
-            });
+    /// Opens rows and writes what they say into the point.
+    pub(super) fn take(&mut self, rows: &[Stored]) -> Result<(), Fault> {
+        rows.iter().try_for_each(|row| self.take_one(row))
+    }
+
+    fn take_one(&mut self, row: &Stored) -> Result<(), Fault> {
+        let Stored { aggregate, tenant, revision, .. } = row;
+        let corrupt = || Fault::Corrupt { what: aggregate.kind.to_string() };
+        let keys = self.tenants.get(tenant).ok_or_else(corrupt)?;
+        let body = keys.open_body(row).map_err(|_| corrupt())?;
+        if aggregate.kind == Kind::Instance {
+            let told = Instance::from_body(&body).map_err(|_| corrupt())?;
+            self.header.destruction_set_hash = told.destruction_hash;
         }
-        let entries: Vec<_> = by_tenant.into_iter().map(entry).collect();
-        let (entropy, sealing) = (&self.entropy, &self.sealing);
+        let into = self.states.entry(*tenant).or_default();
+        let Some(body) = shown(self.kind, aggregate.kind, &body).map_err(|_| corrupt())? else {
+            return Ok(());
+        };
+        if self.kind == PointKind::Full {
+            into.rely_on(copies(aggregate.kind, &body).ok_or_else(corrupt)?);
+        }
+        into.put(aggregate.kind, &aggregate.id, *revision, &body);
+        Ok(())
+    }
+
+    /// Seals it to the epoch and signs as the node.
+    pub(super) fn finish(self) -> Result<(SegmentHeader, Vec<u8>), Fault> {
+        let Self { entropy, sealing, tenants, header, states, .. } = self;
         let (signer, epoch) = (&sealing.signer, &sealing.epoch_public);
-        let backup = |tenant| self.tenants.get(&tenant).map(|keys| &keys.backup);
-        let built = build_segment(entropy, signer, epoch, &header, entries, backup);
-        built.map_err(|refused| Fault::Corrupt { what: format!("a recovery point: {refused}") })
+        let backup = |tenant| tenants.get(&tenant).map(|keys| &keys.backup);
+        let change = ChangeId::random(&entropy);
+        let built = build_point(&entropy, signer, epoch, &header, (change, states), backup);
+        let refused = |refused| Fault::Corrupt { what: format!("a recovery point: {refused}") };
+        Ok((header.clone(), built.map_err(refused)?))
     }
-
-    fn empty(&self, header: &SegmentHeader) -> ChangeImage {
-        ChangeImage {
-            commit_seq: header.last_commit_seq,
-            change: self.change,
-            at: header.at,
-            puts: Vec::new(),
-            deletes: Vec::new(),
-            copies: Vec::new(),
-        }
-    }
-}
-
-fn entry((tenant, mut change): (TenantId, ChangeImage)) -> TenantChanges {
-    change.puts.sort_by_key(|image| (image.kind, image.id));
-    change.copies.sort_unstable();
-    TenantChanges { tenant, changes: vec![change] }
 }
 
 /// How the format calls it.

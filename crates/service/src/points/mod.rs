@@ -8,7 +8,7 @@
 mod make;
 mod state;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use keystead_archive::{SegmentHeader, names, names::ObjectKind, object_hash};
 use keystead_domain::{ChangeId, Kind, PointId, PointKind, RecoveryPoint, Timestamp};
@@ -26,7 +26,7 @@ use crate::{
     vaults::{held_chain, object_name, put_quorum},
 };
 
-pub(crate) use state::rows_at;
+pub(crate) use state::{PagesAt, rows_at};
 
 use make::{Maker, segment_kind};
 
@@ -240,7 +240,6 @@ impl Service {
         number: u64,
     ) -> Result<(SegmentHeader, Vec<u8>), Error> {
         let end = self.set.confirmed_end();
-        let rows = rows_at(&self.ports, end.commit_seq).await.map_err(Fault::from)?;
         let sealing = self.sealing();
         let link = ChainEnd { sequence: number, ..end };
         let header = SegmentHeader {
@@ -248,14 +247,21 @@ impl Service {
             first_commit_seq: 1,
             ..self.shipper.header(&sealing, &end, &link)
         };
-        let maker = Maker {
+        let mut maker = Maker {
             entropy: self.ports.entropy.clone(),
             sealing,
             tenants: self.tenants.clone(),
-            change: ChangeId::random(&self.ports.entropy),
+            kind,
+            header,
+            states: BTreeMap::new(),
         };
-        let build = move || maker.make(kind, header.clone(), rows).map(|bytes| (header, bytes));
-        let built = blocking(&*self.ports.tasks, build).await;
+        let mut pages = PagesAt::new(end.commit_seq);
+        while let Some(rows) = pages.next(&self.ports).await.map_err(Fault::from)? {
+            let take = move || maker.take(&rows).map(|()| maker);
+            let taken = blocking(&*self.ports.tasks, take).await;
+            maker = taken.ok_or(Fault::Internal)??;
+        }
+        let built = blocking(&*self.ports.tasks, move || maker.finish()).await;
         Ok(built.ok_or(Fault::Internal)??)
     }
 

@@ -9,25 +9,69 @@ use std::collections::{BTreeMap, BTreeSet};
 use keystead_domain::Kind;
 use keystead_store::{AggregateRef, Expected, Stored};
 
-use crate::{follower::FollowFailed, ports::Ports, replay::newest_below, start::scan_all};
+use crate::{follower::FollowFailed, pages::Pages, ports::Ports, replay::newest_below};
 
 const BATCH: usize = 1000;
 
 /// All rows as of `upto`, by kind and id.
 pub(crate) async fn rows_at(ports: &Ports, upto: u64) -> Result<Vec<Stored>, FollowFailed> {
-    let mut rows = BTreeMap::new();
-    for kind in Kind::ALL {
-        let found = scan_all(ports, *kind).await?;
-        let old = found.into_iter().filter(|row| row.commit_seq <= upto);
-        rows.extend(old.map(|row| (row.aggregate, row)));
+    let (mut pages, mut rows) = (PagesAt::new(upto), Vec::new());
+    while let Some(page) = pages.next(ports).await? {
+        rows.extend(page);
     }
-    let mut replaced = replaced_after(ports, upto).await?;
-    // What was read before a change touched it is as it was.
-    replaced.retain(|aggregate, _| !rows.contains_key(aggregate));
-    for row in newest_below(ports, upto, replaced).await? {
-        rows.insert(row.aggregate, row);
+    rows.sort_by_key(|row| row.aggregate);
+    Ok(rows)
+}
+
+/// The same, page by page: those that later changes touched come last.
+#[derive(Debug)]
+pub(crate) struct PagesAt {
+    upto: u64,
+    kinds: std::slice::Iter<'static, Kind>,
+    pages: Option<Pages>,
+    /// What was given, ascending: some twenty megabytes where there are a million keys.
+    given: Vec<AggregateRef>,
+    is_over: bool,
+}
+
+impl PagesAt {
+    pub(crate) fn new(upto: u64) -> Self {
+        let (kinds, given) = (Kind::ALL.iter(), Vec::new());
+        Self { upto, kinds, pages: None, given, is_over: false }
     }
-    Ok(rows.into_values().collect())
+
+    /// The next rows; `None` behind the last.
+    pub(crate) async fn next(
+        &mut self,
+        ports: &Ports,
+    ) -> Result<Option<Vec<Stored>>, FollowFailed> {
+        while let Some(mut pages) = self.pages.take().or_else(|| self.next_kind()) {
+            let page = pages.next(&*ports.store).await?;
+            if page.is_empty() {
+                continue;
+            }
+            self.pages = Some(pages);
+            let upto = self.upto;
+            let rows: Vec<Stored> = page.into_iter().filter(|row| row.commit_seq <= upto).collect();
+            self.given.extend(rows.iter().map(|row| row.aggregate));
+            return Ok(Some(rows));
+        }
+        match std::mem::replace(&mut self.is_over, true) {
+            true => Ok(None),
+            false => self.replaced(ports).await.map(Some),
+        }
+    }
+
+    fn next_kind(&mut self) -> Option<Pages> {
+        self.kinds.next().map(|kind| Pages::of(*kind))
+    }
+
+    /// What was read before a change touched it is as it was; all else is in the log.
+    async fn replaced(&self, ports: &Ports) -> Result<Vec<Stored>, FollowFailed> {
+        let mut replaced = replaced_after(ports, self.upto).await?;
+        replaced.retain(|aggregate, _| self.given.binary_search(aggregate).is_err());
+        newest_below(ports, self.upto, replaced).await
+    }
 }
 
 /// The revision that each row had which a change after `upto` touched first.
